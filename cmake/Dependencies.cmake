@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Libraries of others. Their headers lie in system folders or come from imported targets, so our
+# warnings do not apply to them.
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(GTest REQUIRED)
+find_package(rapidcheck REQUIRED)
+
+# Neither has a CMake package. The static archive serves every build.
+find_library(AIO_LIBAIO NAMES libaio.a REQUIRED)
+find_library(AIO_LIBURING NAMES liburing.a REQUIRED)
+
+# What every room may use.
+add_library(aio_base INTERFACE)
+target_link_libraries(aio_base INTERFACE fmt::fmt-header-only tl::expected)

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The generator of random programs. Each program is a swarm of its own: a random part of the kinds
+// of operations, opcodes, descriptors and bad values is switched on, so that one program is all
+// polls and cancels on one ring and the next fills rings from two CPUs. What a program may not do is
+// kept by construction: the bounds of bounds.h, and at most one io_destroy of a live context, which
+// sleeps for an RCU grace period. A call that may block until the driver interrupts it occurs in
+// about one program of fifty.
+#pragma once
+
+#include <cstdint>
+
+#include <rapidcheck/Gen.h>
+
+#include "reference/program.h"
+
+namespace aio {
+
+struct GeneratorConfig {
+  unsigned max_operations = 60;  // at least 1
+};
+
+// Generates without shrinks: minimizer.h shrinks. The size parameter plays no part.
+rc::Gen<Program> programs(const GeneratorConfig& config);
+
+// Program number `index` of a run: the same on every machine, whatever else the run does.
+Program generate(std::uint64_t seed, std::uint64_t index, const GeneratorConfig& config = {});
+
+}  // namespace aio

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The composer writes one random program: generator.cpp has the loop, generator_calls.cpp the system
+// calls, generator_submit.cpp and generator_iocb.cpp io_submit and its iocbs, generator_user.cpp
+// what user space does in between.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "properties/bounds.h"
+#include "properties/generator.h"
+#include "properties/generator_hazards.h"
+#include "properties/generator_swarm.h"
+
+namespace aio {
+
+class Composer {
+ public:
+  Composer(const rc::Random& random, const GeneratorConfig& config);
+  Program compose();
+
+ private:
+  // What is known of a context variable.
+  struct Slot {
+    bool live = false;      // io_setup stored an id here, and it was neither destroyed nor overwritten
+    bool dead = false;      // an id that was destroyed
+    bool hostile = false;   // user space wrote to its ring's header: counts can't be relied on
+    unsigned submitted = 0;  // iocbs, at most
+  };
+
+  void step();
+  void call();
+  void deed();
+  template <class Op>
+  void add(Op&& op) {
+    program_.operations.emplace_back(std::forward<Op>(op));
+  }
+  // Whether this argument is to be of class `fault`. Each call draws its faults beforehand.
+  bool has(Fault fault) const { return (faults_now_ >> static_cast<unsigned>(fault) & 1) != 0; }
+  void draw_faults(std::uint32_t relevant);
+  unsigned live_count() const;
+
+  // Values.
+  unsigned pick_slot();
+  Value context_of(unsigned slot);
+  Value bad_context();
+  Address bad_pointer();
+  Address read_only_or_bad();
+
+  // System calls.
+  void setup_slot(unsigned slot);
+  void setup();
+  void failing_setup();
+  void destroy();
+  void destroy_live();
+  void getevents();
+  void pgetevents();
+  template <class Wait>
+  void fill_wait(Wait& op);
+  template <class Wait>
+  void fill_timeout(Wait& op, bool never_waits);
+  void cancel();
+  void submit();
+  std::uint64_t fill_submit(Submit& op, bool fills);
+  void spoil_submit(Submit& op);
+
+  // Iocbs.
+  IocbSpec iocb(bool modest, bool first);
+  Address iocb_address(bool first);
+  Fd pick_fd(Request request);
+  void transfer(IocbSpec& spec, Request request, bool modest);
+  void direct_transfer(IocbSpec& spec, bool vector);
+  void vectored(IocbSpec& spec, std::uint64_t nbytes);
+  void poll(IocbSpec& spec);
+  void decorate(IocbSpec& spec, bool modest);
+  void spoil_iocb(IocbSpec& spec, Request request);
+  void spoil_buffer(IocbSpec& spec);
+  void spoil_length(IocbSpec& spec);
+  void spoil_offset(IocbSpec& spec);
+  void spoil_segments(IocbSpec& spec);
+  void spoil_zero_fields(IocbSpec& spec, Request request);
+
+  // User actions.
+  void ring_store();
+  void ring_id_store(unsigned slot);
+  void fd_write();
+  void fd_read();
+  void fd_close();
+  void store();
+
+  Dice dice_;
+  Swarm swarm_;
+  Hazards hazards_;
+  std::size_t length_;
+  std::size_t destroy_at_;  // operation at which a live context is destroyed
+  Program program_;
+  std::uint32_t faults_now_ = 0;
+  std::array<Slot, arena::kContextSlots> slots_{};
+  unsigned setup_sum_ = 0;
+  bool setup_after_destroy_ = false;
+  unsigned next_iocb_ = 0;
+  unsigned next_iovecs_ = 0;
+  std::uint64_t next_data_ = 1;
+  std::vector<Address> polls_;  // iocbs of poll requests that may be pending
+  std::array<Fd, 4> polled_{};  // descriptors polled last, for user actions that fire them
+  unsigned polled_count_ = 0;
+  unsigned id_slot_ = 0;        // whose id word is to be restored
+  unsigned id_countdown_ = 0;   // in so many steps; 0: none
+};
+
+}  // namespace aio

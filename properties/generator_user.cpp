@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What user space does between system calls.
+#include <algorithm>
+
+#include "properties/generator_composer.h"
+
+namespace aio {
+
+void Composer::ring_store() {
+  const unsigned slot = pick_slot();
+  slots_[slot].hostile = true;
+  RingStore op;
+  op.ctx = context(slot);
+  op.field = dice_.weighted<RingField>({{30, RingField::kHead},
+                                        {30, RingField::kTail},
+                                        {15, RingField::kId},
+                                        {5, RingField::kNr},
+                                        {5, RingField::kMagic},
+                                        {2, RingField::kCompat},
+                                        {2, RingField::kIncompat},
+                                        {2, RingField::kHeaderLength}});
+  switch (op.field) {
+    case RingField::kId: return ring_id_store(slot);
+    case RingField::kHead:
+      op.value = dice_.pick<Value>({{Symbol::kTail, 1},
+                                    {Symbol::kTail, 0},
+                                    {Symbol::kTail, -1},
+                                    {Symbol::kHead, 1},
+                                    {Symbol::kHead, -1},
+                                    {Symbol::kRingSize, 0},
+                                    {Symbol::kRingSize, 2},
+                                    0,
+                                    0xffffffff});
+      break;
+    case RingField::kTail:
+      op.value = dice_.pick<Value>({{Symbol::kTail, 5},
+                                    {Symbol::kTail, 1},
+                                    {Symbol::kTail, -1},
+                                    {Symbol::kHead, 0},
+                                    {Symbol::kHead, -1},
+                                    {Symbol::kRingSize, 1},
+                                    0,
+                                    0xffffffff});
+      break;
+    case RingField::kNr:
+      op.value = dice_.pick<Value>({0, 1, 0xffffffff, {Symbol::kRingSize, 0}});
+      break;
+    default: op.value = dice_.pick<Value>({0, 1, 32, 0x12345678, 0xa10a10a1}); break;
+  }
+  add(op);
+}
+
+void Composer::ring_id_store(unsigned slot) {
+  add(RingStore{context(slot), RingField::kId,
+                dice_.pick<Value>({{Symbol::kId, 1}, {Symbol::kId, -1}, 0, 4, 0xffffffff})});
+  if (dice_.percent(85)) {
+    id_slot_ = slot;
+    id_countdown_ = 2 + dice_.below(3);
+  }
+}
+
+void Composer::fd_write() {
+  FdWrite op;
+  op.fd = dice_.pick({Fd::kPipeWrite, Fd::kNbPipeWrite, Fd::kEvent, Fd::kNbEvent, Fd::kSemEvent,
+                      Fd::kSocket0, Fd::kSocket1});
+  if (polled_count_ > 0 && dice_.percent(80)) {
+    switch (polled_[dice_.below(std::min(polled_count_, 4u))]) {
+      case Fd::kPipeRead: op.fd = Fd::kPipeWrite; break;
+      case Fd::kNbPipeRead: op.fd = Fd::kNbPipeWrite; break;
+      case Fd::kEvent: op.fd = Fd::kEvent; break;
+      case Fd::kNbEvent: op.fd = Fd::kNbEvent; break;
+      case Fd::kSemEvent: op.fd = Fd::kSemEvent; break;
+      case Fd::kSocket0: op.fd = Fd::kSocket1; break;
+      case Fd::kSocket1: op.fd = Fd::kSocket0; break;
+      default: break;
+    }
+  }
+  op.nbytes = dice_.weighted<std::uint64_t>({{12, 8}, {4, 1}, {2, 100}, {2, 4096}, {1, 0}});
+  op.value = dice_.weighted<std::uint64_t>(
+      {{12, 1}, {4, 2}, {2, ~std::uint64_t{1}}, {1, ~std::uint64_t{0}}, {1, 0}});
+  hazards_.wrote(op);
+  add(op);
+}
+
+void Composer::fd_read() {
+  FdRead op;
+  op.fd = dice_.pick({Fd::kPipeRead, Fd::kNbPipeRead, Fd::kEvent, Fd::kNbEvent, Fd::kSemEvent,
+                      Fd::kSocket0, Fd::kSocket1});
+  op.nbytes = dice_.weighted<std::uint64_t>({{10, 8}, {3, 4096}, {2, 1}, {1, 0}});
+  hazards_.read(op);
+  add(op);
+}
+
+void Composer::fd_close() {
+  Fd fd = dice_.pick({Fd::kPipeRead, Fd::kPipeWrite, Fd::kNbPipeRead, Fd::kNbPipeWrite,
+                      Fd::kSocket0, Fd::kSocket1, Fd::kEvent, Fd::kNbEvent, Fd::kFile});
+  if (polled_count_ > 0 && dice_.percent(40)) fd = polled_[0];
+  add(FdClose{fd});
+}
+
+// Scribbles on an iocb that was submitted, and perhaps is pending. The values keep an iocb harmless
+// that a later io_submit finds in the array of pointers: none makes a write of it, moves its file
+// offset into the middle of nowhere, or names a descriptor outside the zoo.
+void Composer::store() {
+  const Address at = !polls_.empty() && dice_.percent(70)
+                         ? polls_[dice_.below(static_cast<std::uint32_t>(polls_.size()))]
+                         : arena::iocb_slot(dice_.below(std::max(next_iocb_, 1u)));
+  add(dice_.weighted<Store>({{6, {at + 8, 1, 4}},
+                             {6, {at + 8, 0, 4}},
+                             {2, {at + 8, 0xffffffff, 4}},
+                             {4, {at, 0xdeadbeefcafef00d, 8}},
+                             {2, {at + 12, 0x80000000, 4}},
+                             {3, {at + 16, kNoop, 2}},
+                             {2, {at + 16, 0xffff, 2}},
+                             {2, {at + 24, arena::kUnmapped, 8}},
+                             {2, {at + 40, ~std::uint64_t{0}, 8}},
+                             {2, {at + 48, 1, 8}}}));
+}
+
+}  // namespace aio

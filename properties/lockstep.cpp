@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "properties/lockstep.h"
+
+#include "fixtures/zoo_files.h"
+
+namespace aio {
+
+Tally& Tally::operator+=(const Tally& other) {
+  programs += other.programs;
+  operations += other.operations;
+  exact += other.exact;
+  by_set += other.by_set;
+  widened += other.widened;
+  undecided += other.undecided;
+  return *this;
+}
+
+namespace {
+
+void count(Tally& tally, const Operation& operation, Certainty certainty) {
+  if (!is_system_call(operation)) return;
+  ++tally.operations;
+  switch (certainty) {
+    case Certainty::kExact: ++tally.exact; break;
+    case Certainty::kSet: ++tally.by_set; break;
+    case Certainty::kWidened: ++tally.widened; break;
+    case Certainty::kUndecided: ++tally.undecided; break;
+  }
+}
+
+}  // namespace
+
+Lockstep::Lockstep(const Profile& profile, const Machine& machine, Executor& executor, const Rules& rules,
+                   LockstepOptions options)
+    : executor_(executor), model_(profile, machine, rules), options_(options) {}
+
+// Waits for the events that must come, and for the counters that may lag behind them.
+void Lockstep::await(const std::vector<Model::Due>& due) {
+  const auto arrived = [&](const Model::Due& wanted) {
+    for (const RingView& ring : executor_.observation().rings) {
+      if (ring.id != wanted.ring || ring.bytes.size() < sizeof(RingHeader)) continue;
+      RingHeader header;
+      std::memcpy(&header, ring.bytes.data(), sizeof(header));
+      return header.tail == wanted.tail;
+    }
+    return true;
+  };
+  for (const Model::Due& wanted : due) {
+    if (!arrived(wanted)) executor_.await_tail(wanted.ring, wanted.tail, options_.patience);
+  }
+  const auto deadline = std::chrono::steady_clock::now() + options_.patience;
+  while (!due.empty() && !model_.counters_match(executor_.observation()) &&
+         std::chrono::steady_clock::now() < deadline) {
+    executor_.await_tail(due.back().ring, due.back().tail, std::chrono::milliseconds(1));
+  }
+}
+
+bool Lockstep::step(const Operation& operation, CaseResult& result, const Recorder& recorder) {
+  const Operation resolved = executor_.resolve(operation);
+  if (const char* reason = model_.refuses(resolved)) {
+    result.undecided = reason;
+    return true;
+  }
+  Conduct conduct;
+  conduct.release_by_signal = model_.waits(resolved);
+  if (options_.returns_by != nullptr) {
+    options_.returns_by->store(static_cast<std::uint32_t>(model_.returns_by(resolved)), std::memory_order_relaxed);
+  }
+  const Observation& seen = executor_.execute(resolved, conduct);
+  await(model_.begin(resolved, seen));
+  if (recorder) recorder(&operation, &resolved, seen);
+  Verdict verdict = model_.judge(seen);
+  count(result.tally, resolved, verdict.certainty);
+  if (verdict.certainty == Certainty::kUndecided) result.undecided = verdict.reason;
+  result.divergence = std::move(verdict.divergence);
+  return !result.divergence && !verdict.lost_track;
+}
+
+CaseResult Lockstep::run(const Program& program, const Recorder& recorder) {
+  CaseResult result;
+  result.tally.programs = 1;
+  executor_.begin(program);
+  model_.begin_case(named_members(program));
+  for (std::size_t i = 0; i < program.operations.size(); ++i) {
+    if (options_.operation != nullptr) {
+      options_.operation->store(static_cast<std::uint32_t>(i), std::memory_order_relaxed);
+    }
+    if (step(program.operations[i], result, recorder)) continue;
+    if (result.divergence) result.divergence->operation = i;
+    return result;
+  }
+  const Observation& seen = executor_.finish(model_.peers(program));
+  if (recorder) recorder(nullptr, nullptr, seen);
+  Verdict verdict = model_.finish(seen);
+  result.divergence = std::move(verdict.divergence);
+  if (result.divergence) result.divergence->operation = program.operations.size();
+  return result;
+}
+
+}  // namespace aio

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The lockstep driver: runs one program on the kernel and on the model, operation by operation, and stops at the first
+// divergence.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "fixtures/executor.h"
+#include "reference/model.h"
+
+namespace aio {
+
+// How many AIO system calls were judged, and how well.
+struct Tally {
+  std::uint64_t programs = 0;
+  std::uint64_t operations = 0;  // AIO system calls made
+  std::uint64_t exact = 0;
+  std::uint64_t by_set = 0;
+  std::uint64_t widened = 0;
+  std::uint64_t undecided = 0;
+  Tally& operator+=(const Tally& other);
+};
+
+// Told of every operation as it was written, as it was run, and what was seen; at the end of a case with no operation.
+using Recorder = std::function<void(const Operation* written, const Operation* run, const Observation& seen)>;
+
+struct CaseResult {
+  std::optional<Divergence> divergence;
+  const char* undecided = nullptr;  // why the rest of the program was not judged, if it was not
+  Tally tally;
+};
+
+struct LockstepOptions {
+  // How long something may stay away that must come, before it counts as lost.
+  std::chrono::milliseconds patience{5000};
+  // Where to note the rule by which the call that is running returns, for a watchdog in another process.
+  std::atomic<std::uint32_t>* returns_by = nullptr;
+  std::atomic<std::uint32_t>* operation = nullptr;
+};
+
+class Lockstep {
+ public:
+  Lockstep(const Profile& profile, const Machine& machine, Executor& executor, const Rules& rules,
+           LockstepOptions options);
+  CaseResult run(const Program& program, const Recorder& recorder = {});
+  const RequirementSet& exercised() const { return model_.rules().exercised(); }
+
+ private:
+  bool step(const Operation& operation, CaseResult& result, const Recorder& recorder);
+  void await(const std::vector<Model::Due>& due);
+
+  Executor& executor_;
+  Model model_;
+  LockstepOptions options_;
+};
+
+
+}  // namespace aio

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The step function: one operation, applied and judged. The rules themselves are in model_*.cpp.
+#include "reference/model.h"
+
+#include <algorithm>
+
+#include "reference/stores.h"
+
+namespace aio {
+
+RingHeader Context::header() const {
+  RingHeader header;
+  std::memcpy(&header, ring.data(), sizeof(header));
+  return header;
+}
+
+void Context::set_header(const RingHeader& header) { std::memcpy(ring.data(), &header, sizeof(header)); }
+
+Event Context::event(std::uint32_t slot) const {
+  Event event;
+  std::memcpy(&event, ring.data() + sizeof(RingHeader) + std::size_t{slot} * sizeof(Event), sizeof(event));
+  return event;
+}
+
+void Context::set_event(std::uint32_t slot, const Event& event) {
+  std::memcpy(ring.data() + sizeof(RingHeader) + std::size_t{slot} * sizeof(Event), &event, sizeof(event));
+}
+
+Model::Model(const Profile& profile, const Machine& machine, const Rules& rules)
+    : profile_(&profile), machine_(&machine), rules_(rules), files_(profile, machine) {
+  memory_.corrupt(rules.mutant());
+}
+
+void Model::begin_case(const std::bitset<kFdCount>& descriptors) {
+  for (const Context& context : contexts_) foreign_.push_back(context.id);
+  contexts_.clear();
+  destroyed_.clear();
+  positions_.fill(0);
+  memory_.reset();
+  files_.reset(descriptors);
+}
+
+namespace {
+
+std::uint64_t context_argument(const Operation& operation) {
+  return std::visit(
+      [](const auto& op) -> std::uint64_t {
+        if constexpr (requires { op.ctx; }) {
+          return static_cast<std::uint64_t>(op.ctx.offset);
+        } else {
+          return 0;
+        }
+      },
+      operation);
+}
+
+// Errors other than the right one, for rules that are to be wrong.
+int wrong_error(int error) { return error == kEFAULT ? kEINVAL : kEFAULT; }
+
+}  // namespace
+
+const char* Model::refuses(const Operation& operation) const {
+  const std::uint64_t ctx = context_argument(operation);
+  const bool foreign = std::find(foreign_.begin(), foreign_.end(), ctx) != foreign_.end();
+  return foreign && ctx != 0 ? "the operation names a context of an earlier case" : nullptr;
+}
+
+Model::Expected Model::fail(Req rule, int error) {
+  return {-1, rules_.wrong(rule) ? wrong_error(error) : error, rule};
+}
+
+Model::Expected Model::value(Req rule, std::int64_t result) {
+  return {rules_.wrong(rule) ? result + 1 : result, 0, rule};
+}
+
+std::vector<Model::Due> Model::begin(const Operation& operation, const Observation& observation) {
+  seen_ = &observation;
+  verdict_ = {};
+  aio_nr_change_.reset();
+  least_ns_ = 0;
+  waited_ = false;
+  data_.reset();
+  skips_ = false;
+  unknown_memory_.clear();
+  late_signals_.clear();
+  direct_requests_ = 0;
+  returns_rule_ = returns_by(operation);
+  counter_rule_ = Req::kCountersOnlyByRules;
+  file_rule_ = Req::kFilesOnlyByRules;
+  memory_.forget_writes();
+  for (Context& context : contexts_) {
+    context.script.clear();
+    context.due.clear();
+  }
+  user_stores(operation, [this](Address at, std::span<const std::byte> bytes) { memory_.store(at, bytes); });
+  const Expected expected = std::visit(
+      [this](const auto& op) -> Expected {
+        using Op = std::remove_cvref_t<decltype(op)>;
+        if constexpr (std::is_same_v<Op, Setup>) {
+          return setup(op);
+        } else if constexpr (std::is_same_v<Op, Destroy>) {
+          return destroy(op);
+        } else if constexpr (std::is_same_v<Op, Submit>) {
+          return submit(op);
+        } else if constexpr (std::is_same_v<Op, Getevents>) {
+          return getevents(op);
+        } else if constexpr (std::is_same_v<Op, Pgetevents>) {
+          return pgetevents(op);
+        } else if constexpr (std::is_same_v<Op, Cancel>) {
+          return cancel(op);
+        } else if constexpr (std::is_same_v<Op, Store>) {
+          return {0, 0, Req::kUserActions};
+        } else {
+          return apply(op);
+        }
+      },
+      operation);
+  if (!rehearsal_ && !done()) compare_result(observation, expected);
+  std::vector<Due> due;
+  for (const Context& context : contexts_) {
+    if (context.due.empty()) continue;
+    const auto count = static_cast<std::uint32_t>(context.due.size());
+    due.push_back({context.id, (context.tail + count) % context.geometry.ring_size});
+  }
+  if (files_.socket_near_limit()) undecided("the program fills a socket buffer");
+  return due;
+}
+
+bool Model::waits(const Operation& operation) const {
+  bool may = false;
+  if (const auto* submit = std::get_if<Submit>(&operation)) {
+    for (const IocbSpec& spec : submit->iocbs) {
+      const FileKind kind = traits(spec.fd).kind;
+      const bool moves = spec.opcode != kPoll && spec.opcode != kFsync && spec.opcode != kFdsync;
+      const bool blocking = !traits(spec.fd).nonblocking &&
+                            (kind == FileKind::kPipe || kind == FileKind::kEventfd || kind == FileKind::kSocket);
+      may = may || (moves && blocking);
+    }
+  } else {
+    may = std::holds_alternative<Getevents>(operation) || std::holds_alternative<Pgetevents>(operation);
+    if (const auto* wait = std::get_if<Getevents>(&operation)) {
+      may = wait->min_nr.offset > 0 && (wait->timeout == arena::kNull || wait->sec != 0 || wait->nsec != 0);
+    }
+    if (const auto* wait = std::get_if<Pgetevents>(&operation)) {
+      may = wait->min_nr.offset > 0 && (wait->timeout == arena::kNull || wait->sec != 0 || wait->nsec != 0);
+    }
+  }
+  if (!may) return false;
+  Model rehearsal = *this;
+  rehearsal.rehearsal_ = true;
+  Observation nothing;
+  nothing.result = INT64_MAX;
+  rehearsal.begin(operation, nothing);
+  return rehearsal.waited_;
+}
+
+Req Model::returns_by(const Operation& operation) const {
+  if (std::holds_alternative<Getevents>(operation) || std::holds_alternative<Pgetevents>(operation)) {
+    return Req::kGeteventsReturns;
+  }
+  return std::holds_alternative<Destroy>(operation) ? Req::kDestroyReturns : Req::kCallsReturn;
+}
+
+Verdict Model::judge(const Observation& observation) {
+  seen_ = &observation;
+  if (!done()) compare_rings(observation);
+  if (!done()) compare_memory(observation);
+  if (!done()) compare_counters(observation);
+  if (!done()) compare_files(observation);
+  if (!done()) compare_aio_nr(observation);
+  return verdict_;
+}
+
+std::vector<Fd> Model::peers(const Program& program) const {
+  std::vector<Fd> found;
+  const bool forward = program.operations.size() % 2 == 0;
+  for (const auto& [first, second] : {std::pair{Fd::kPipeRead, Fd::kPipeWrite}, std::pair{Fd::kNbPipeRead, Fd::kNbPipeWrite},
+                                      std::pair{Fd::kSocket0, Fd::kSocket1}}) {
+    const Fd peer = forward ? first : second;
+    if (files_.number_open(peer) && files_.end_will_show(peer)) found.push_back(peer);
+  }
+  return found;
+}
+
+Verdict Model::finish(const Observation& observation) {
+  verdict_ = {};
+  memory_.forget_writes();
+  seen_ = &observation;
+  for (Context& context : contexts_) {
+    context.script.clear();
+    context.due.clear();
+    note_quota_exercised(context);
+  }
+  compare_rings(observation);
+  if (!done()) compare_memory(observation);
+  if (!done()) compare_files(observation);
+  for (const PeerView& peer : observation.peers) {
+    if (done()) break;
+    if (peer.end_seen == rules_.wrong(Req::kFilesNotLeaked)) {
+      diverge(Req::kFilesNotLeaked, Kind::kLost, "the other side of " + std::string(fd_name(peer.fd)) + " sees the end",
+              "a reference to the file is left");
+    }
+    rules_.exercise(Req::kFilesNotLeaked);
+  }
+  return verdict_;
+}
+
+}  // namespace aio

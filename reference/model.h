@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The reference model: what a kernel of one release may answer to a program. It is stepped beside the kernel, one
+// operation at a time:
+//
+//     model.begin(operation, observation)   what the call did to files, memory and requests; which events are due
+//     (the driver waits until the due events are in the rings and observes again)
+//     model.judge(observation)              compares everything
+//
+// Everything that the kernel is free to choose is taken from the observation: where a ring lies, and in which order
+// outstanding requests complete. What it is not free to choose is compared. The only state of which the model keeps a
+// set of candidates is each context's quota; all else follows from what was seen.
+#pragma once
+
+#include <bitset>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reference/files.h"
+#include "reference/memory.h"
+#include "reference/observation.h"
+#include "reference/program.h"
+#include "reference/quota.h"
+#include "reference/verdict.h"
+
+namespace aio {
+
+// One accepted iocb until its event has been seen.
+struct Request {
+  Address iocb = 0;
+  std::uint64_t data = 0;
+  Fd fd = Fd::kFile;
+  std::optional<Fd> resfd;
+  std::uint16_t want = 0;  // poll bits of a pending POLL
+
+  // Once it is due:
+  std::int64_t res = 0;
+  std::optional<std::int64_t> other_res;  // where the kernel may answer either
+  Req rule{};                             // what decided res
+  Req due_rule = Req::kEventForEveryRequest;  // why there must be an event
+  bool certain = true;                    // false: any res
+  bool at_return = false;                 // the event is in the ring when the call returns
+  bool unknown_cpu = false;               // which CPU completes it is not known
+};
+
+// What happened to one context during the current operation, in the order in which the kernel did it.
+struct ScriptStep {
+  enum class What : std::uint8_t {
+    kTake,      // iocb `index` got a slot
+    kDenied,    // iocb `index` did not
+    kGiveBack,  // it failed after it had got one
+    kComplete,  // Context::due[index] was completed
+    kLaunch,    // Context::due[index] may complete from here on
+  };
+  What what;
+  std::size_t index = 0;
+};
+
+struct Context {
+  Address id = 0;
+  std::uint32_t index = 0;  // in the table of contexts, which is the ring's id word
+  std::uint32_t nr = 0;     // what it counts for in aio-nr
+  Geometry geometry;
+  std::vector<std::byte> ring;  // the mapping as it must look
+  std::uint32_t tail = 0;       // the kernel's own tail
+  std::vector<Request> pending;  // POLL requests, oldest first
+  std::vector<Slots> candidates;
+  QuotaHistory history;
+  bool history_exact = true;
+  bool widened = false;  // too many candidates: only the bound of section B is left
+  // Which rule last decided each word of the header, for the name of a difference.
+  Req head_rule{};
+  Req tail_rule{};
+  bool tail_is_users = false;
+  bool head_is_users = false;
+
+  // Of the current operation:
+  std::vector<ScriptStep> script;
+  std::vector<Request> due;
+
+  RingHeader header() const;
+  void set_header(const RingHeader& header);
+  Event event(std::uint32_t slot) const;
+  void set_event(std::uint32_t slot, const Event& event);
+};
+
+class Model {
+ public:
+  // Profile and machine must outlive the model and its copies.
+  Model(const Profile& profile, const Machine& machine, const Rules& rules = {});
+
+  // A new case in the same process, with these descriptors open: contexts of earlier cases keep their ids.
+  void begin_case(const std::bitset<kFdCount>& descriptors);
+  // What is due in a ring: its tail word must become `tail`.
+  struct Due {
+    Address ring = 0;
+    std::uint32_t tail = 0;
+  };
+  // A reason (a constant) not to run the operation at all, or nullptr: it names a context of an earlier case.
+  const char* refuses(const Operation& operation) const;
+  // Whether the call can only end by a signal.
+  bool waits(const Operation& operation) const;
+  // The rule by which the call returns; what a hang would break.
+  Req returns_by(const Operation& operation) const;
+  std::vector<Due> begin(const Operation& operation, const Observation& observation);
+  // Whether the eventfds' counters are what they must be; they may lag behind the rings.
+  bool counters_match(const Observation& observation) const;
+  Verdict judge(const Observation& observation);
+
+  // After the last operation: which ends of pipes and sockets must see the end of their other side once everything
+  // else is closed; then the judgement of that.
+  std::vector<Fd> peers(const Program& program) const;
+  Verdict finish(const Observation& observation);
+
+  const Rules& rules() const { return rules_; }
+
+ private:
+  struct Expected {
+    std::int64_t result = 0;
+    int error = 0;
+    Req rule{};
+  };
+  // How a call ends: rules decide it, wrong rules decide it wrongly.
+  Expected fail(Req rule, int error);
+  Expected value(Req rule, std::int64_t result);
+
+  // model_context.cpp
+  Expected setup(const Setup& op);
+  Expected destroy(const Destroy& op);
+  void create_context(const Setup& op, std::uint32_t nr);
+  Context* find(std::uint64_t id);
+  // The context that the kernel would find, or the failure.
+  Context* lookup(std::uint64_t id, Req unknown, Expected& failure);
+  // model_submit.cpp
+  Expected submit(const Submit& op);
+  Expected submit_stopped(Context& context, std::int64_t accepted, Address list);
+  std::optional<Expected> read_iocb(Address list, std::int64_t index, Address& pointer, Iocb& iocb);
+  // The checks that follow once a slot was taken; if they all pass and `start`, the request starts.
+  std::optional<Expected> run_iocb(Context& context, Address pointer, const Iocb& iocb, bool start);
+  // model_rw.cpp
+  std::optional<Expected> check_rw(const Iocb& iocb, Fd fd, bool write, Buffers& buffers);
+  std::optional<Expected> check_ioprio(const Iocb& iocb);
+  std::optional<Expected> check_rw_flags(const Iocb& iocb, Fd fd, bool write);
+  std::optional<Expected> import_buffers(const Iocb& iocb, Buffers& buffers);
+  std::optional<Expected> start_rw(Context& context, const Iocb& iocb, Request request, bool write, bool start);
+  std::optional<Expected> start_fsync(Context& context, const Iocb& iocb, Request request, bool start);
+  std::optional<Expected> start_poll(Context& context, const Iocb& iocb, Request request, bool start);
+  // model_events.cpp
+  Expected getevents(const Getevents& op);
+  Expected pgetevents(const Pgetevents& op);
+  Expected wait_events(std::uint64_t id, std::int64_t min_nr, std::int64_t nr, Address events,
+                       std::optional<Timespec> timeout, Req unknown);
+  std::int64_t read_ring(Context& context, Address events, std::int64_t nr, Req& rule);
+  Expected cancel(const Cancel& op);
+  // model_user.cpp
+  Expected apply(const RingStore& op);
+  Expected apply(const Reap& op);
+  Expected apply(const Move& op);
+  Expected apply(const FdWrite& op);
+  Expected apply(const FdRead& op);
+  Expected apply(const FdClose& op);
+  // A read(2) or write(2) of the user that poll let through; `size` bytes are in scratch_ at arena::kBuffers.
+  Outcome plain_transfer(Fd fd, std::uint64_t size, bool write);
+  // Completions: model_complete.cpp
+  void complete_now(Context& context, Request request);
+  void add_due(Context& context, const Request& request);
+  void complete_later(Context& context, Request request);
+  void signal_resfd(const Request& request);
+  void deliver_wakes();
+  void wake_pending(const Wake& wake);
+  bool reads_late_signal(Fd fd) const;
+  // model_quota.cpp
+  struct Foresight {
+    bool grants = false;
+    bool denies = false;
+  };
+  Foresight next_slot(const Context& context) const;
+  void run_quota(Context& context, const std::vector<std::size_t>& order);
+  void note_quota_exercised(const Context& context);
+  // model_judge.cpp
+  void compare_result(const Observation& observation, const Expected& expected);
+  void compare_rings(const Observation& observation);
+  void compare_ring(Context& context, const RingView& view);
+  // Which due request each new event belongs to, in the order of the ring.
+  std::vector<std::size_t> assign_events(const Context& context, const std::vector<Event>& events) const;
+  bool compare_event(Context& context, const Request& request, std::uint32_t slot, const Event& seen);
+  void compare_memory(const Observation& observation);
+  void compare_counters(const Observation& observation);
+  void compare_files(const Observation& observation);
+  void compare_aio_nr(const Observation& observation);
+  // The rest of the program cannot be judged.
+  void undecided(const char* reason);
+  void diverge(Req rule, Kind kind, std::string expected, std::string seen,
+               std::optional<Check> check = std::nullopt);
+  bool done() const { return verdict_.divergence.has_value() || verdict_.lost_track; }
+  const RingView* view_of(const Observation& observation, Address id) const;
+
+  const Profile* profile_;
+  const Machine* machine_;
+  Rules rules_;
+  Memory memory_;
+  Files files_;
+  std::vector<Context> contexts_;
+  std::vector<bool> ids_;              // the table of contexts of this process: which indices are taken
+  std::vector<Address> foreign_;       // contexts of earlier cases
+  std::vector<Address> destroyed_;     // ids that were destroyed in this case
+  std::array<std::uint64_t, kFdCount> positions_{};  // file offsets of the descriptors themselves
+
+  // Of the current operation:
+  const Observation* seen_ = nullptr;
+  Verdict verdict_;
+  Req counter_rule_{};
+  Req file_rule_{};
+  Req aio_nr_rule_{};
+  std::optional<std::int64_t> aio_nr_change_;
+  std::uint64_t least_ns_ = 0;
+  bool waited_ = false;    // the call ended only by a signal
+  bool rehearsal_ = false;  // waits() tries an operation on a copy
+  Req returns_rule_{};       // why the call returns
+  bool skips_ = false;       // the user's action is not made
+  std::optional<std::vector<std::byte>> data_;  // what an FdRead must have got
+  Memory scratch_;                              // the user's own memory outside the arena
+  std::vector<std::pair<Address, std::uint64_t>> unknown_memory_;  // left to the kernel: adopt what is seen
+  std::vector<Fd> late_signals_;  // eventfds that an asynchronous completion of this call signals at any time
+  unsigned direct_requests_ = 0;
+};
+
+// "EINVAL (22)" or the number.
+std::string result_text(std::int64_t result, int error);
+
+}  // namespace aio

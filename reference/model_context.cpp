@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Contexts: io_setup, io_destroy and how every other call finds one. Source: semantics.md A.0, A.1 and A.6; fs/aio.c of
+// v4.9: ioctx_alloc, lookup_ioctx, kill_ioctx.
+#include <algorithm>
+#include <cstring>
+
+#include "reference/model.h"
+
+namespace aio {
+namespace {
+
+// n of io_setup may not exceed this: 0x10000000 bytes of events.
+constexpr std::uint32_t kMaxWanted = 0x10000000u / sizeof(Event);
+
+}  // namespace
+
+Model::Expected Model::setup(const Setup& op) {
+  const auto nr = static_cast<std::uint32_t>(op.nr.offset);
+  aio_nr_change_ = 0;
+  aio_nr_rule_ = Req::kSetupFailureKeepsAioNr;
+  const std::optional<std::uint64_t> before = memory_.get<std::uint64_t>(op.ctxp);
+  if (!before) {
+    if (nr == 0) return fail(Req::kSetupFaultBeforeNr, kEFAULT);
+    return fail(Req::kSetupCtxpUnreadable, kEFAULT);
+  }
+  if (*before != 0) return fail(Req::kSetupCtxpNotZero, kEINVAL);
+  if (nr == 0) return fail(Req::kSetupNrZero, kEINVAL);
+  const std::uint32_t wanted = wanted_events(nr, machine_->possible_cpus);
+  if (wanted > kMaxWanted) return fail(Req::kSetupNrTooLarge, kEINVAL);
+  const std::uint64_t limit = machine_->aio_max_nr * (profile_->counts_user_nr ? 1 : 2);
+  const std::uint64_t cost = profile_->counts_user_nr ? nr : wanted;
+  if (wanted == 0) return fail(Req::kSetupNrWraps, kEAGAIN);
+  if (cost > limit) return fail(Req::kSetupNrOverMax, kEAGAIN);
+  const bool over = seen_->aio_nr_before ? *seen_->aio_nr_before + cost > limit : seen_->error == kEAGAIN;
+  if (over) return fail(Req::kSetupSumOverMax, kEAGAIN);
+  if (memory_.writable(op.ctxp, 8) < 8) return fail(Req::kSetupCtxpUnwritable, kEFAULT);
+  aio_nr_rule_ = Req::kSetupCountsNr;
+  aio_nr_change_ = static_cast<std::int64_t>(cost) + (rules_.wrong(Req::kSetupCountsNr) ? 1 : 0);
+  const Expected expected = value(Req::kSetupSucceeds, 0);
+  if (seen_->result == 0) create_context(op, nr);
+  return expected;
+}
+
+// The context exists and its id was stored; where its ring lies is the kernel's choice.
+void Model::create_context(const Setup& op, std::uint32_t nr) {
+  std::uint64_t id = 0;
+  for (std::size_t i = 0; i < arena::kAreas.size(); ++i) {
+    const arena::Area& area = arena::kAreas[i];
+    if (op.ctxp >= area.begin && op.ctxp + 8 <= area.begin + area.size && !seen_->memory[i].empty()) {
+      std::memcpy(&id, seen_->memory[i].data() + (op.ctxp - area.begin), sizeof(id));
+    }
+  }
+  const bool page_aligned = id != 0 && id % machine_->page_size == 0 && in_user_half(id, machine_->page_size);
+  const bool fresh = find(id) == nullptr && (id < arena::kBase || id >= arena::kEnd);
+  if (!page_aligned || !fresh || rules_.wrong(Req::kSetupIdIsRing)) {
+    diverge(Req::kSetupIdIsRing, Kind::kMemory, "the page-aligned address of a new ring", "another value");
+    return;
+  }
+  rules_.exercise(Req::kSetupIdIsRing);
+  memory_.put(op.ctxp, id, Req::kSetupIdIsRing);
+
+  Context context;
+  context.id = id;
+  context.geometry = geometry(nr, machine_->possible_cpus, machine_->page_size);
+  context.nr = profile_->counts_user_nr ? nr : context.geometry.wanted;
+  const auto free = std::find(ids_.begin(), ids_.end(), false);
+  context.index = static_cast<std::uint32_t>(free - ids_.begin());
+  if (free == ids_.end()) {
+    ids_.push_back(true);
+  } else {
+    *free = true;
+  }
+  context.ring.resize(context.geometry.pages * machine_->page_size);
+  RingHeader header;
+  header.id = context.index;
+  header.nr = context.geometry.ring_size;
+  header.magic = kRingMagic;
+  header.compat_features = kRingCompatFeatures;
+  header.incompat_features = kRingIncompatFeatures;
+  header.header_length = sizeof(RingHeader);
+  if (rules_.wrong(Req::kSetupLowestId)) ++header.id;
+  if (rules_.wrong(Req::kSetupRingSize)) ++header.nr;
+  if (rules_.wrong(Req::kSetupRingMagic)) ++header.magic;
+  if (rules_.wrong(Req::kSetupRingFeatures)) ++header.compat_features;
+  if (rules_.wrong(Req::kSetupRingHeaderLength)) ++header.header_length;
+  if (rules_.wrong(Req::kSetupRingEmpty)) header.tail = 1;
+  context.set_header(header);
+  if (rules_.wrong(Req::kSetupRingZeroed)) context.ring.back() = std::byte{1};
+  context.head_rule = context.tail_rule = Req::kSetupRingEmpty;
+  context.candidates.push_back(Quota(context.geometry, machine_->possible_cpus, rules_).fresh());
+  std::erase(destroyed_, id);
+  contexts_.push_back(std::move(context));
+}
+
+Context* Model::find(std::uint64_t id) {
+  const auto found = std::find_if(contexts_.begin(), contexts_.end(), [id](const Context& c) { return c.id == id; });
+  return found == contexts_.end() ? nullptr : &*found;
+}
+
+Context* Model::lookup(std::uint64_t id, Req unknown, Expected& failure) {
+  Context* context = find(id);
+  if (context == nullptr) {
+    const bool gone = std::find(destroyed_.begin(), destroyed_.end(), id) != destroyed_.end();
+    failure = fail(gone ? Req::kLookupDestroyed : unknown, kEINVAL);
+    return nullptr;
+  }
+  // The id word is read from the ring, where the user may have changed it.
+  if (context->header().id != context->index) {
+    if (rules_.wrong(Req::kLookupIdWord)) {
+      rules_.exercise(Req::kLookupIdWord);
+      failure = {0, 0, Req::kLookupIdWord};
+    } else {
+      failure = fail(Req::kLookupIdWord, kEINVAL);
+    }
+    return nullptr;
+  }
+  return context;
+}
+
+Model::Expected Model::destroy(const Destroy& op) {
+  aio_nr_change_ = 0;
+  aio_nr_rule_ = Req::kDestroyFailureKeepsAioNr;
+  Expected failure;
+  Context* context = lookup(static_cast<std::uint64_t>(op.ctx.offset), Req::kDestroyUnknown, failure);
+  if (context == nullptr) return failure;
+  aio_nr_rule_ = Req::kDestroyGivesBackNr;
+  aio_nr_change_ = -static_cast<std::int64_t>(context->nr) + (rules_.wrong(Req::kDestroyGivesBackNr) ? 1 : 0);
+  ids_[context->index] = false;
+  destroyed_.push_back(context->id);
+  note_quota_exercised(*context);
+  const Context gone = std::move(*context);
+  contexts_.erase(contexts_.begin() + (context - contexts_.data()));
+  // Pending requests are cancelled; their events go with the ring, but their eventfds are signalled.
+  for (const Request& request : gone.pending) {
+    if (request.resfd && !rules_.wrong(Req::kDestroySignalsResfd)) files_.signal(*request.resfd, rules_);
+    if (request.resfd) counter_rule_ = Req::kDestroySignalsResfd;
+    files_.drop(request.fd);
+  }
+  deliver_wakes();
+  return value(Req::kDestroySucceeds, 0);
+}
+
+}  // namespace aio

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The judgement: every part of an answer beside what the rules say, in the order return, events, ring, memory, counters,
+// files, aio-nr. The first part that differs names the requirement.
+#include <algorithm>
+#include <cstring>
+
+#include "reference/model.h"
+
+namespace aio {
+namespace {
+
+constexpr const char* kAioNrMoved = "aio-nr was moved by somebody else";
+
+std::string hex(std::uint64_t number) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  do {
+    text.insert(text.begin(), kDigits[number % 16]);
+    number /= 16;
+  } while (number != 0);
+  return "0x" + text;
+}
+
+std::string res_text(std::int64_t res) {
+  return res < 0 && res >= -4095 ? "-" + std::string(errno_name(static_cast<int>(-res))) : std::to_string(res);
+}
+
+// Why the first event that did not come was due.
+Req missing(const Context& context, const std::vector<std::size_t>& order) {
+  for (std::size_t i = 0; i < context.due.size(); ++i) {
+    if (std::find(order.begin(), order.end(), i) == order.end()) return context.due[i].due_rule;
+  }
+  return Req::kEventForEveryRequest;
+}
+
+// Index of the first byte that differs, or npos; a missing tail differs where it begins.
+std::size_t mismatch(std::span<const std::byte> expected, std::span<const std::byte> seen) {
+  const std::size_t common = std::min(expected.size(), seen.size());
+  if (expected.size() == seen.size() && std::memcmp(expected.data(), seen.data(), common) == 0) {
+    return std::string::npos;
+  }
+  const auto at = std::mismatch(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(common), seen.begin());
+  return static_cast<std::size_t>(at.first - expected.begin());
+}
+
+std::string byte_text(std::span<const std::byte> bytes, std::size_t at) {
+  return at < bytes.size() ? hex(std::to_integer<std::uint64_t>(bytes[at])) : "nothing";
+}
+
+std::vector<std::uint8_t> bytes_at(std::span<const std::byte> bytes, std::size_t at) {
+  if (at >= bytes.size()) return {};
+  return {std::to_integer<std::uint8_t>(bytes[at])};
+}
+
+}  // namespace
+
+std::string result_text(std::int64_t result, int error) {
+  if (error != 0) return std::string(errno_name(error)) + " (" + std::to_string(error) + ")";
+  return std::to_string(result);
+}
+
+void Model::undecided(const char* reason) {
+  if (done()) return;
+  verdict_.certainty = Certainty::kUndecided;
+  verdict_.reason = reason;
+  verdict_.lost_track = true;
+}
+
+void Model::diverge(Req rule, Kind kind, std::string expected, std::string seen, std::optional<Check> check) {
+  if (done()) return;
+  Divergence divergence;
+  divergence.signature = {rule, kind};
+  divergence.expected = std::move(expected);
+  divergence.seen = std::move(seen);
+  divergence.check = std::move(check);
+  verdict_.divergence = std::move(divergence);
+}
+
+void Model::compare_result(const Observation& seen, const Expected& expected) {
+  if (seen.skipped || skips_) {
+    if (seen.skipped != skips_) {
+      diverge(Req::kUserActions, Kind::kErrno, skips_ ? "nothing to do" : result_text(expected.result, expected.error),
+              seen.skipped ? "would block" : result_text(seen.result, seen.error));
+    }
+    return;
+  }
+  if (rules_.wrong(returns_rule_)) {
+    diverge(returns_rule_, Kind::kHang, "the call does not return", "it returned");
+    return;
+  }
+  rules_.exercise(returns_rule_);
+  const std::int64_t right = expected.result + (expected.rule == Req::kUserActions && rules_.wrong(Req::kUserActions));
+  if (seen.result != right || seen.error != expected.error) {
+    const std::int64_t value = expected.error != 0 ? -expected.error : expected.result;
+    diverge(expected.rule, seen.error != 0 || expected.error != 0 ? Kind::kErrno : Kind::kCount,
+            result_text(expected.result, expected.error), result_text(seen.result, seen.error),
+            Check{Check::What::kResult, 0, 0, {value}, {}});
+    return;
+  }
+  rules_.exercise(expected.rule);
+  if (least_ns_ > 0) {
+    if (seen.elapsed_ns < least_ns_) {
+      diverge(Req::kGeteventsWaitsTimeout, Kind::kTime, "at least " + std::to_string(least_ns_) + " ns",
+              std::to_string(seen.elapsed_ns) + " ns",
+              Check{Check::What::kElapsed, 0, 0, {static_cast<std::int64_t>(least_ns_)}, {}});
+    }
+    rules_.exercise(Req::kGeteventsWaitsTimeout);
+  }
+  if (data_) {
+    const std::size_t at = mismatch(*data_, seen.data);
+    if (at != std::string::npos) {
+      diverge(Req::kUserActions, Kind::kFile, "byte " + std::to_string(at) + " " + byte_text(*data_, at),
+              byte_text(seen.data, at), Check{Check::What::kReadBytes, 0, at, {}, bytes_at(*data_, at)});
+    }
+  }
+}
+
+const RingView* Model::view_of(const Observation& observation, Address id) const {
+  for (const RingView& view : observation.rings) {
+    if (view.id == id) return &view;
+  }
+  return nullptr;
+}
+
+void Model::compare_rings(const Observation& observation) {
+  for (Context& context : contexts_) {
+    const RingView* view = view_of(observation, context.id);
+    if (view == nullptr || view->bytes.size() < context.ring.size() ||
+        rules_.wrong(Req::kSetupRingMapped)) {
+      diverge(Req::kSetupRingMapped, Kind::kMemory, std::to_string(context.ring.size()) + " bytes of ring",
+              std::to_string(view == nullptr ? 0 : view->bytes.size()));
+      return;
+    }
+    rules_.exercise(Req::kSetupRingMapped);
+    compare_ring(context, *view);
+    if (done()) return;
+  }
+}
+
+std::vector<std::size_t> Model::assign_events(const Context& context, const std::vector<Event>& events) const {
+  std::vector<std::size_t> synchronous;
+  std::vector<bool> left(context.due.size(), true);
+  std::vector<bool> is_synchronous(context.due.size(), false);
+  for (const ScriptStep& step : context.script) {
+    if (step.what != ScriptStep::What::kComplete) continue;
+    synchronous.push_back(step.index);
+    is_synchronous[step.index] = true;
+  }
+  std::size_t next = 0;
+  std::vector<std::size_t> order;
+  for (const Event& event : events) {
+    // How well a request fits the event: its identity counts most, then its result.
+    const auto fit = [&](std::size_t i) {
+      const Request& request = context.due[i];
+      if (request.iocb != event.obj || request.data != event.data) return 0;
+      return !request.certain || request.res == event.res || request.other_res == event.res ? 2 : 1;
+    };
+    std::size_t best = context.due.size();
+    int best_fit = -1;
+    if (next < synchronous.size()) {
+      best = synchronous[next];
+      best_fit = fit(best);
+    }
+    for (std::size_t i = 0; i < context.due.size() && best_fit < 2; ++i) {
+      if (!left[i] || is_synchronous[i]) continue;
+      if (const int how = fit(i); how > best_fit) {
+        best = i;
+        best_fit = how;
+      }
+    }
+    if (best == context.due.size()) break;
+    left[best] = false;
+    if (is_synchronous[best]) ++next;
+    order.push_back(best);
+  }
+  return order;
+}
+
+bool Model::compare_event(Context& context, const Request& request, std::uint32_t slot, const Event& seen) {
+  Event expected{request.data, request.iocb, request.res, 0};
+  if (!request.certain || request.other_res == seen.res) expected.res = seen.res;
+  if (rules_.wrong(Req::kEventData)) ++expected.data;
+  if (rules_.wrong(Req::kEventObj)) expected.obj += 64;
+  if (rules_.wrong(Req::kEventRes2Zero)) expected.res2 = 1;
+  const std::uint64_t at = sizeof(RingHeader) + std::uint64_t{slot} * sizeof(Event);
+  const auto index = static_cast<std::uint64_t>(&context - contexts_.data());
+  const auto check = [&](std::uint64_t offset, auto word) {
+    std::vector<std::uint8_t> bytes(8);
+    std::memcpy(bytes.data(), &word, 8);
+    return Check{Check::What::kRingBytes, index, at + offset, {}, bytes};
+  };
+  if (seen.obj != expected.obj) {
+    diverge(Req::kEventObj, Kind::kEvent, "obj " + hex(expected.obj), "obj " + hex(seen.obj), check(8, expected.obj));
+  } else if (seen.data != expected.data) {
+    diverge(Req::kEventData, Kind::kEvent, "data " + hex(expected.data), "data " + hex(seen.data),
+            check(0, expected.data));
+  } else if (seen.res != expected.res) {
+    diverge(request.rule, Kind::kEvent, "res " + res_text(expected.res), "res " + res_text(seen.res),
+            check(16, expected.res));
+  } else if (seen.res2 != expected.res2) {
+    diverge(Req::kEventRes2Zero, Kind::kEvent, "res2 " + res_text(expected.res2), "res2 " + res_text(seen.res2),
+            check(24, expected.res2));
+  }
+  if (done()) return false;
+  for (const Req rule : {Req::kEventObj, Req::kEventData, Req::kEventRes2Zero}) rules_.exercise(rule);
+  if (request.certain) rules_.exercise(request.rule);
+  context.set_event(slot, seen);
+  return true;
+}
+
+void Model::compare_ring(Context& context, const RingView& view) {
+  RingHeader seen;
+  std::memcpy(&seen, view.bytes.data(), sizeof(seen));
+  const std::uint32_t size = context.geometry.ring_size;
+  const auto due = static_cast<std::uint32_t>(context.due.size());
+  RingHeader expected = context.header();
+  const auto index = static_cast<std::uint64_t>(&context - contexts_.data());
+  if (due > 0) {
+    const std::uint32_t came = (seen.tail + size - context.tail) % size;
+    std::vector<Event> events(std::min(came, due));
+    for (std::uint32_t i = 0; i < events.size(); ++i) {
+      const std::size_t from = sizeof(RingHeader) + std::size_t{(context.tail + i) % size} * sizeof(Event);
+      std::memcpy(&events[i], view.bytes.data() + from, sizeof(Event));
+    }
+    const std::vector<std::size_t> order = assign_events(context, events);
+    for (std::uint32_t i = 0; i < order.size(); ++i) {
+      if (!compare_event(context, context.due[order[i]], (context.tail + i) % size, events[i])) return;
+    }
+    std::uint32_t wanted = due;
+    if (rules_.wrong(Req::kEventOnlyForRequests)) --wanted;
+    const std::uint32_t wanted_tail = (context.tail + wanted) % size;
+    std::vector<std::uint8_t> tail_bytes(4);
+    std::memcpy(tail_bytes.data(), &wanted_tail, 4);
+    const Check check{Check::What::kRingBytes, index, 12, {}, tail_bytes};
+    if (came != wanted) {
+      const bool lost = came < wanted;
+      diverge(lost ? missing(context, order) : Req::kEventOnlyForRequests, lost ? Kind::kLost : Kind::kEvent,
+              std::to_string(wanted) + " new events", std::to_string(came), check);
+      return;
+    }
+    for (const Request& request : context.due) rules_.exercise(request.due_rule);
+    rules_.exercise(Req::kEventOnlyForRequests);
+    std::uint32_t at_return = 0;
+    for (const Request& request : context.due) at_return += request.at_return ? 1 : 0;
+    if (rules_.wrong(Req::kEventAtReturn)) ++at_return;
+    const std::uint32_t came_at_return = (view.tail_at_return + size - context.tail) % size;
+    if (at_return > 0) {
+      if (came_at_return < at_return) {
+        diverge(Req::kEventAtReturn, Kind::kEvent, std::to_string(at_return) + " events when the call returned",
+                std::to_string(came_at_return));
+        return;
+      }
+      rules_.exercise(Req::kEventAtReturn);
+    }
+    run_quota(context, order);
+    if (done()) return;
+    context.tail_rule = context.tail + due >= size ? Req::kRingWraps : Req::kRingTailCounts;
+    context.tail = (context.tail + due) % size;
+    expected.tail = context.tail;
+    context.set_header(expected);
+    context.tail_is_users = false;
+  } else {
+    run_quota(context, {});
+    if (done()) return;
+  }
+  const auto word = [&](Req rule, const char* name, std::uint32_t want, std::uint32_t got, std::uint64_t offset) {
+    rules_.exercise(rule);
+    if (want == got) return;
+    std::vector<std::uint8_t> bytes(4);
+    std::memcpy(bytes.data(), &want, 4);
+    diverge(rule, Kind::kHeader, std::string(name) + " " + std::to_string(want),
+            std::string(name) + " " + std::to_string(got), Check{Check::What::kRingBytes, index, offset, {}, bytes});
+  };
+  if (rules_.wrong(Req::kRingWordsKept) && context.head_rule == Req::kRingWordsKept) ++expected.head;
+  for (const Req rule : {Req::kRingTailCounts, Req::kRingWraps}) {
+    if (rules_.wrong(rule) && context.tail_rule == rule) ++expected.tail;
+  }
+  if (due == 0 && seen.tail != expected.tail && context.tail_rule != Req::kSetupRingEmpty &&
+      context.tail_rule != Req::kRingWordsKept) {
+    diverge(Req::kEventOnlyForRequests, Kind::kEvent, "tail " + std::to_string(expected.tail),
+            "tail " + std::to_string(seen.tail));
+    return;
+  }
+  word(context.tail_rule, "tail", expected.tail, seen.tail, 12);
+  word(context.head_rule, "head", expected.head, seen.head, 8);
+  word(Req::kSetupLowestId, "id", expected.id, seen.id, 0);
+  word(Req::kSetupRingSize, "nr", expected.nr, seen.nr, 4);
+  word(Req::kSetupRingMagic, "magic", expected.magic, seen.magic, 16);
+  word(Req::kSetupRingFeatures, "compat_features", expected.compat_features, seen.compat_features, 20);
+  word(Req::kSetupRingFeatures, "incompat_features", expected.incompat_features, seen.incompat_features, 24);
+  word(Req::kSetupRingHeaderLength, "header_length", expected.header_length, seen.header_length, 28);
+  if (done()) return;
+  std::size_t at = mismatch(context.ring, view.bytes.first(context.ring.size()));
+  if (context.tail > 0) rules_.exercise(Req::kRingOnlyEvents);
+  if (context.tail > 0 && rules_.wrong(Req::kRingOnlyEvents)) at = sizeof(RingHeader);
+  rules_.exercise(Req::kSetupRingZeroed);
+  if (at == std::string::npos) return;
+  const bool past_events = at >= sizeof(RingHeader) + std::size_t{context.tail} * sizeof(Event);
+  diverge(past_events ? Req::kSetupRingZeroed : Req::kRingOnlyEvents, Kind::kMemory,
+          "byte " + std::to_string(at) + " of the ring " + byte_text(context.ring, at), byte_text(view.bytes, at),
+          Check{Check::What::kRingBytes, index, at, {}, bytes_at(context.ring, at)});
+}
+
+void Model::compare_memory(const Observation& observation) {
+  for (const auto& [at, size] : unknown_memory_) {
+    for (std::size_t i = 0; i < arena::kAreas.size(); ++i) {
+      const arena::Area& area = arena::kAreas[i];
+      if (at < area.begin || at >= area.begin + area.size) continue;
+      const std::uint64_t here = std::min(size, area.begin + area.size - at);
+      memory_.store(at, observation.memory[i].subspan(at - area.begin, here));
+    }
+  }
+  for (std::size_t i = 0; i < arena::kAreas.size(); ++i) {
+    const std::span<const std::byte> expected = memory_.area(i);
+    std::size_t at = mismatch(expected, observation.memory[i]);
+    if (rules_.wrong(Req::kMemoryOnlyByRules) && arena::kAreas[i].begin == arena::kBuffers) at = 0;
+    if (at == std::string::npos) continue;
+    const Address address = arena::kAreas[i].begin + at;
+    Req rule = Req::kMemoryOnlyByRules;
+    for (const Write& write : memory_.writes()) {
+      if (address >= write.at && address - write.at < write.size) rule = write.rule;
+    }
+    diverge(rule, Kind::kMemory,
+            std::string(arena::kAreas[i].name) + "+" + hex(at) + ": " + byte_text(expected, at),
+            byte_text(observation.memory[i], at),
+            Check{Check::What::kArenaBytes, 0, address, {}, bytes_at(expected, at)});
+    return;
+  }
+  rules_.exercise(Req::kMemoryOnlyByRules);
+  for (const Write& write : memory_.writes()) rules_.exercise(write.rule);
+}
+
+bool Model::counters_match(const Observation& observation) const {
+  for (unsigned i = 0; i < observation.counters.size(); ++i) {
+    if (observation.counters[i] && *observation.counters[i] != files_.counter(i)) return false;
+  }
+  return true;
+}
+
+void Model::compare_counters(const Observation& observation) {
+  for (unsigned i = 0; i < observation.counters.size(); ++i) {
+    if (!observation.counters[i]) continue;
+    const std::uint64_t expected = files_.counter(i) + (rules_.wrong(Req::kCountersOnlyByRules) ? 1 : 0);
+    const std::uint64_t seen = *observation.counters[i];
+    const Req rule = rules_.wrong(Req::kCountersOnlyByRules) ? Req::kCountersOnlyByRules : counter_rule_;
+    rules_.exercise(counter_rule_);
+    if (seen == expected) continue;
+    diverge(rule, Kind::kCounter, std::to_string(expected), std::to_string(seen),
+            Check{Check::What::kCounter, i, 0, {static_cast<std::int64_t>(expected)}, {}});
+    return;
+  }
+}
+
+void Model::compare_files(const Observation& observation) {
+  for (unsigned i = 0; i < observation.files.size(); ++i) {
+    const FileView& view = observation.files[i];
+    if (!view.seen) continue;
+    const RegularFile& file = files_.regular(i);
+    if (!file.known) {
+      if (view.size <= kMaxObservedFile) files_.adopt(i, view.content);
+      continue;
+    }
+    const bool wrong = rules_.wrong(Req::kFilesOnlyByRules);
+    rules_.exercise(file_rule_);
+    rules_.exercise(Req::kFilesOnlyByRules);
+    if (view.size != file.content.size() || wrong) {
+      diverge(wrong ? Req::kFilesOnlyByRules : file_rule_, Kind::kFile, std::to_string(file.content.size()) + " bytes",
+              std::to_string(view.size),
+              Check{Check::What::kFileLength, i, 0, {static_cast<std::int64_t>(file.content.size())}, {}});
+      return;
+    }
+    const std::size_t at = mismatch(file.content, view.content);
+    if (at == std::string::npos) continue;
+    diverge(file_rule_, Kind::kFile, "byte " + std::to_string(at) + " " + byte_text(file.content, at),
+            byte_text(view.content, at), Check{Check::What::kFileBytes, i, at, {}, bytes_at(file.content, at)});
+    return;
+  }
+}
+
+void Model::compare_aio_nr(const Observation& observation) {
+  if (!aio_nr_change_) return;
+  if (!observation.aio_nr_before || !observation.aio_nr_after) {
+    verdict_.certainty = Certainty::kUndecided;
+    verdict_.reason = kAioNrMoved;
+    return;
+  }
+  const auto change = static_cast<std::int64_t>(*observation.aio_nr_after - *observation.aio_nr_before);
+  const std::int64_t expected = *aio_nr_change_ + (*aio_nr_change_ == 0 && rules_.wrong(aio_nr_rule_) ? 1 : 0);
+  if (change != expected) {
+    diverge(aio_nr_rule_, Kind::kAioNr, std::to_string(expected), std::to_string(change),
+            Check{Check::What::kAioNrDelta, 0, 0, {expected}, {}});
+    return;
+  }
+  rules_.exercise(aio_nr_rule_);
+}
+
+}  // namespace aio

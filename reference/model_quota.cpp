@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The quota over one operation. Which CPU completes a request, and when an asynchronous one does, is the kernel's
+// choice: so each context has a set of candidates for its slots, and every order that the ring allows is followed.
+#include <algorithm>
+
+#include "reference/model.h"
+
+namespace aio {
+namespace {
+
+constexpr std::size_t kMaxCandidates = 4096;
+
+// One way in which the operation may have gone so far.
+struct Course {
+  Slots slots;
+  std::size_t completed = 0;  // how many of the new events were written
+
+  friend auto operator<=>(const Course&, const Course&) = default;
+};
+
+// Follows all courses of one operation on one context.
+class Courses {
+ public:
+  Courses(const Quota& quota, const Context& context, unsigned cpu, std::uint32_t possible_cpus,
+          const std::vector<std::size_t>& order)
+      : quota_(quota), context_(context), cpu_(cpu), possible_cpus_(possible_cpus), order_(order) {
+    for (const Slots& slots : context.candidates) courses_.push_back({slots, 0});
+    launched_.resize(context.due.size(), false);
+    head_ = context.header().head;
+  }
+
+  // Follows one step; false if no course is left.
+  bool step(const ScriptStep& step) {
+    if (step.what == ScriptStep::What::kLaunch) {
+      launched_[step.index] = true;
+      return true;
+    }
+    if (step.what == ScriptStep::What::kComplete) {
+      complete_until(step.index);
+      return !courses_.empty();
+    }
+    let_completions_in();
+    std::vector<Course> kept;
+    for (Course& course : courses_) {
+      if (step.what == ScriptStep::What::kGiveBack) {
+        quota_.give_back(course.slots, cpu_);
+        kept.push_back(std::move(course));
+      } else {
+        const bool granted = quota_.take(course.slots, cpu_, head_, tail(course));
+        if (granted == (step.what == ScriptStep::What::kTake)) kept.push_back(std::move(course));
+      }
+    }
+    courses_ = std::move(kept);
+    return !courses_.empty();
+  }
+
+  // What is left completes after the call.
+  void drain() {
+    for (std::size_t left = order_.size(); left > 0; --left) {
+      std::vector<Course> next;
+      for (Course& course : courses_) {
+        if (course.completed < order_.size()) {
+          complete(course, next);
+        } else {
+          next.push_back(std::move(course));
+        }
+      }
+      courses_ = std::move(next);
+    }
+    unite();
+  }
+
+  std::vector<Slots> candidates() {
+    unite();
+    std::vector<Slots> all;
+    for (Course& course : courses_) all.push_back(std::move(course.slots));
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    return all;
+  }
+  bool single() const { return courses_.size() == 1; }
+  std::uint32_t tail(const Course& course) const {
+    return static_cast<std::uint32_t>((context_.tail + course.completed) % context_.geometry.ring_size);
+  }
+  const std::vector<Course>& courses() const { return courses_; }
+
+ private:
+  // Appends the course after its next event was written: one for each CPU that may have done it.
+  void complete(const Course& course, std::vector<Course>& out) {
+    const bool anywhere = context_.due[order_[course.completed]].unknown_cpu;
+    for (unsigned cpu = anywhere ? 0 : cpu_; cpu < (anywhere ? possible_cpus_ : cpu_ + 1); ++cpu) {
+      Course next = course;
+      ++next.completed;
+      quota_.complete(next.slots, cpu, head_, tail(next));
+      out.push_back(std::move(next));
+    }
+  }
+
+  // Events of launched requests may be written here, or later.
+  void let_completions_in() {
+    for (std::size_t i = 0; i < courses_.size() && courses_.size() <= kMaxCandidates; ++i) {
+      const Course course = courses_[i];
+      if (course.completed < order_.size() && launched_[order_[course.completed]]) complete(course, courses_);
+    }
+    unite();
+  }
+
+  // Everything before and including the event of due[index] is written.
+  void complete_until(std::size_t index) {
+    const auto at = static_cast<std::size_t>(std::find(order_.begin(), order_.end(), index) - order_.begin());
+    for (std::size_t done = 0; done <= at && at < order_.size(); ++done) {
+      std::vector<Course> next;
+      for (Course& course : courses_) {
+        if (course.completed <= at) {
+          complete(course, next);
+        } else {
+          next.push_back(std::move(course));
+        }
+      }
+      courses_ = std::move(next);
+    }
+    unite();
+  }
+
+  void unite() {
+    if (courses_.size() < 2) return;
+    std::sort(courses_.begin(), courses_.end());
+    courses_.erase(std::unique(courses_.begin(), courses_.end()), courses_.end());
+  }
+
+  const Quota& quota_;
+  const Context& context_;
+  unsigned cpu_;
+  std::uint32_t possible_cpus_;
+  const std::vector<std::size_t>& order_;
+  std::vector<bool> launched_;
+  std::vector<Course> courses_;
+  std::uint32_t head_ = 0;
+};
+
+}  // namespace
+
+// Whether the next iocb can get a slot, over all candidates and both extremes of when launched requests complete.
+Model::Foresight Model::next_slot(const Context& context) const {
+  const Quota quota(context.geometry, machine_->possible_cpus, rules_);
+  std::vector<std::size_t> written;  // only what completed inside the call
+  std::vector<std::size_t> all;
+  for (const ScriptStep& step : context.script) {
+    if (step.what == ScriptStep::What::kComplete) written.push_back(step.index);
+    if (step.what == ScriptStep::What::kComplete || step.what == ScriptStep::What::kLaunch) all.push_back(step.index);
+  }
+  Foresight foresight;
+  for (const auto* order : {&written, &all}) {
+    Courses courses(quota, context, seen_->cpu, machine_->possible_cpus, *order);
+    for (const ScriptStep& step : context.script) courses.step(step);
+    for (const Course& course : courses.courses()) {
+      Course next = course;
+      const bool granted = quota.take(next.slots, seen_->cpu, context.header().head, courses.tail(next));
+      (granted ? foresight.grants : foresight.denies) = true;
+    }
+    if (written.size() == all.size()) break;
+  }
+  if (context.widened) foresight = {true, true};
+  return foresight;
+}
+
+void Model::run_quota(Context& context, const std::vector<std::size_t>& order) {
+  if (context.script.empty() || context.widened) return;
+  const Quota quota(context.geometry, machine_->possible_cpus, rules_);
+  Courses courses(quota, context, seen_->cpu, machine_->possible_cpus, order);
+  const std::uint32_t head = context.header().head;
+  for (const ScriptStep& step : context.script) {
+    const std::uint32_t tail = courses.courses().empty() ? 0 : courses.tail(courses.courses().front());
+    const bool alive = courses.step(step);
+    context.history_exact = context.history_exact && (courses.single() || !alive);
+    switch (step.what) {
+      case ScriptStep::What::kTake:
+        context.history.push_back({QuotaStep::What::kTaken, seen_->cpu, head, tail});
+        break;
+      case ScriptStep::What::kDenied:
+        context.history.push_back({QuotaStep::What::kDenied, seen_->cpu, head, tail});
+        break;
+      case ScriptStep::What::kGiveBack:
+        context.history.push_back({QuotaStep::What::kGivenBack, seen_->cpu, head, tail});
+        break;
+      case ScriptStep::What::kComplete:
+        context.history.push_back(
+            {QuotaStep::What::kCompleted, seen_->cpu, head, (tail + 1) % context.geometry.ring_size});
+        break;
+      case ScriptStep::What::kLaunch:
+        break;
+    }
+    if (!alive) {
+      const Req rule = blame(context.history, context.geometry, machine_->possible_cpus, rules_);
+      const bool denied = step.what == ScriptStep::What::kDenied;
+      const std::string count = std::to_string(step.index);
+      diverge(rule, step.index == 0 ? Kind::kErrno : Kind::kCount,
+              denied ? "a slot for iocb " + count : step.index == 0 ? result_text(-1, kEAGAIN) : count,
+              denied ? "none" : result_text(seen_->result, seen_->error));
+      return;
+    }
+  }
+  const std::size_t before = context.script.size();
+  courses.drain();
+  if (context.history_exact && before > 0) {
+    // What completed by itself came last, as far as one course tells.
+    std::size_t synchronous = 0;
+    for (const ScriptStep& step : context.script) synchronous += step.what == ScriptStep::What::kComplete;
+    for (std::size_t i = synchronous; i < order.size(); ++i) {
+      const auto tail = static_cast<std::uint32_t>((context.tail + i + 1) % context.geometry.ring_size);
+      context.history.push_back({QuotaStep::What::kCompleted, seen_->cpu, head, tail});
+    }
+  }
+  context.candidates = courses.candidates();
+  if (context.candidates.size() > kMaxCandidates) context.widened = true;
+  const bool refused = std::any_of(context.script.begin(), context.script.end(),
+                                   [](const ScriptStep& step) { return step.what == ScriptStep::What::kDenied; });
+  if (refused) note_quota_exercised(context);
+  if (context.widened) {
+    verdict_.certainty = Certainty::kWidened;
+  } else if (context.candidates.size() > 1) {
+    verdict_.certainty = Certainty::kSet;
+  }
+}
+
+// A rule of the quota has decided something if the history could not have come about without it.
+void Model::note_quota_exercised(const Context& context) {
+  if (!context.history_exact || context.history.size() < 60) return;
+  for (const Req rule : {Req::kQuotaErrorReturnsSlot, Req::kQuotaHeadClamped, Req::kQuotaUnreadHeld,
+                         Req::kQuotaRefillWhenDry, Req::kQuotaRefillOnCompletion, Req::kQuotaSurplusReturned,
+                         Req::kQuotaPerCpu, Req::kQuotaBatch, Req::kQuotaRingLessOne, Req::kQuotaPinnedMax}) {
+    if (rules_.exercised().test(static_cast<std::size_t>(rule))) continue;
+    const Rules flipped = rules_.flipped(rule);
+    if (!explains(context.history, Quota(context.geometry, machine_->possible_cpus, flipped))) rules_.exercise(rule);
+  }
+}
+
+}  // namespace aio

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// PREAD, PWRITE, PREADV and PWRITEV, FSYNC and FDSYNC, POLL: the checks that io_submit itself answers for, then the
+// start of the request. Source: semantics.md A.2 (lists 1 to 8, FSYNC) and D; fs/aio.c of v4.9: aio_run_iocb,
+// aio_setup_vectored_rw; kiocb_set_rw_flags and ioprio_check_cap for the flags.
+#include <algorithm>
+
+#include "reference/model.h"
+
+namespace aio {
+namespace {
+
+constexpr std::uint64_t kMaxTransfer = 0x7ffff000;  // MAX_RW_COUNT
+constexpr std::uint64_t kMaxSegmentCount = 1024;    // UIO_MAXIOV
+
+}  // namespace
+
+std::optional<Model::Expected> Model::check_ioprio(const Iocb& iocb) {
+  if ((iocb.flags & kFlagIoprio) == 0 || !profile_->has_ioprio) return std::nullopt;
+  const auto priority = static_cast<std::uint16_t>(iocb.reqprio);
+  const unsigned level = profile_->ioprio_hints ? priority & 7 : priority & 0x1fff;
+  switch (priority >> 13) {
+    case 0:
+      if (level != 0) return fail(Req::kIoprioNoneHasNoLevel, kEINVAL);
+      return std::nullopt;
+    case 1:
+      if (!machine_->may_use_rt_ioprio) return fail(Req::kIoprioRtNeedsCapability, kEPERM);
+      [[fallthrough]];
+    case 2:
+      if (level >= 8) return fail(Req::kIoprioBadClass, kEINVAL);
+      return std::nullopt;
+    case 3:
+      return std::nullopt;
+    default:
+      return fail(Req::kIoprioBadClass, kEINVAL);
+  }
+}
+
+std::optional<Model::Expected> Model::check_rw_flags(const Iocb& iocb, Fd fd, bool write) {
+  const std::uint32_t flags = iocb.rw_flags;
+  if (flags == 0) return std::nullopt;
+  if ((flags & ~profile_->rw_flags) != 0) return fail(Req::kRwFlagsUnknown, kEOPNOTSUPP);
+  if ((flags & kRwfAppend) != 0 && (flags & kRwfNoappend) != 0) return fail(Req::kRwFlagsAppendBoth, kEINVAL);
+  if ((flags & kRwfNowait) != 0 && !files_.allows_nowait(fd)) return fail(Req::kRwFlagsNowait, kEOPNOTSUPP);
+  if ((flags & kRwfAtomic) != 0) return fail(write ? Req::kRwFlagsAtomicWrite : Req::kRwFlagsAtomicRead, kEOPNOTSUPP);
+  if ((flags & kRwfDontcache) != 0 && !files_.allows_dontcache(fd)) return fail(Req::kRwFlagsDontcache, kEOPNOTSUPP);
+  return std::nullopt;
+}
+
+std::optional<Model::Expected> Model::import_buffers(const Iocb& iocb, Buffers& buffers) {
+  if (iocb.opcode == kPread || iocb.opcode == kPwrite) {
+    const std::uint64_t length = std::min(iocb.nbytes, kMaxTransfer);
+    if (!in_user_half(iocb.buf, length)) return fail(Req::kBufferOutsideUserHalf, kEFAULT);
+    buffers.segments.push_back({iocb.buf, length});
+    buffers.total = length;
+    return std::nullopt;
+  }
+  // The number of segments is cut to 32 bits.
+  const std::uint64_t count = rules_.wrong(Req::kVectorCountTruncated) ? iocb.nbytes : iocb.nbytes & 0xffffffff;
+  if (count > kMaxSegmentCount) {
+    return fail(rules_.wrong(Req::kVectorCountTruncated) ? Req::kVectorCountTruncated : Req::kVectorTooMany, kEINVAL);
+  }
+  std::vector<Iovec> segments(count);
+  const auto bytes = std::as_writable_bytes(std::span(segments));
+  if (memory_.copy_from(iocb.buf, bytes) < bytes.size()) return fail(Req::kVectorFault, kEFAULT);
+  for (const Iovec& segment : segments) {
+    if (static_cast<std::int64_t>(segment.len) < 0) return fail(Req::kVectorNegativeLength, kEINVAL);
+  }
+  for (Iovec segment : segments) {
+    if (!in_user_half(segment.base, segment.len)) return fail(Req::kVectorOutsideUserHalf, kEFAULT);
+    segment.len = std::min(segment.len, kMaxTransfer - buffers.total);
+    buffers.total += segment.len;
+    buffers.segments.push_back(segment);
+  }
+  if (iocb.nbytes != count) rules_.exercise(Req::kVectorCountTruncated);
+  return std::nullopt;
+}
+
+std::optional<Model::Expected> Model::check_rw(const Iocb& iocb, Fd fd, bool write, Buffers& buffers) {
+  if (auto failed = check_ioprio(iocb)) return failed;
+  if (auto failed = check_rw_flags(iocb, fd, write)) return failed;
+  if (write ? !traits(fd).writable : !traits(fd).readable) {
+    return fail(write ? Req::kWriteNeedsMode : Req::kReadNeedsMode, kEBADF);
+  }
+  if (write ? !files_.has_write(fd) : !files_.has_read(fd)) return fail(Req::kRwNeedsMethod, kEINVAL);
+  if (auto failed = import_buffers(iocb, buffers)) return failed;
+  if (iocb.offset < 0) return fail(Req::kOffsetNegative, kEINVAL);
+  if (buffers.total > static_cast<std::uint64_t>(INT64_MAX - iocb.offset)) return fail(Req::kOffsetOverflow, kEINVAL);
+  return std::nullopt;
+}
+
+std::optional<Model::Expected> Model::start_rw(Context& context, const Iocb& iocb, Request request, bool write,
+                                               bool start) {
+  Buffers buffers;
+  if (auto failed = check_rw(iocb, request.fd, write, buffers)) return failed;
+  if (!start) return std::nullopt;
+  if (reads_late_signal(request.fd)) {
+    undecided("an eventfd is read while a completion may be signalling it");
+    return std::nullopt;
+  }
+  const Transfer transfer{static_cast<std::uint64_t>(iocb.offset), iocb.rw_flags};
+  Outcome outcome = write ? files_.write(request.fd, buffers, transfer, memory_, rules_)
+                          : files_.read(request.fd, buffers, transfer, memory_, rules_);
+  waited_ = waited_ || outcome.waited;
+  const bool queues = traits(request.fd).direct && machine_->direct_queues;
+  if (queues && ++direct_requests_ > 1) outcome.certain = false;
+  if (!outcome.certain) {
+    for (const Iovec& segment : buffers.segments) {
+      if (!write) unknown_memory_.emplace_back(segment.base, segment.len);
+    }
+  }
+  request.res = rules_.wrong(outcome.rule) ? outcome.res + 1 : outcome.res;
+  request.rule = outcome.rule;
+  request.certain = outcome.certain;
+  if (write) file_rule_ = outcome.rule == Req::kWriteCount ? Req::kWriteOffset : outcome.rule;
+  if (queues) {
+    request.unknown_cpu = true;
+    complete_later(context, request);
+  } else {
+    complete_now(context, request);
+  }
+  return std::nullopt;
+}
+
+std::optional<Model::Expected> Model::start_fsync(Context& context, const Iocb& iocb, Request request, bool start) {
+  if (iocb.buf != 0 || iocb.offset != 0 || iocb.nbytes != 0 || iocb.rw_flags != 0) {
+    return fail(Req::kFsyncFieldsZero, kEINVAL);
+  }
+  if (!files_.usable(request.fd)) return fail(Req::kSubmitBadFd, kEBADF);
+  if (!files_.has_fsync(request.fd)) return fail(Req::kFsyncNeedsMethod, kEINVAL);
+  if (!start) return std::nullopt;
+  request.rule = iocb.opcode == kFsync ? Req::kFsyncResult : Req::kFdsyncResult;
+  request.res = rules_.wrong(request.rule) ? 1 : 0;
+  complete_later(context, request);
+  return std::nullopt;
+}
+
+std::optional<Model::Expected> Model::start_poll(Context& context, const Iocb& iocb, Request request, bool start) {
+  if (iocb.buf > 0xffff) return fail(Req::kPollMaskTooWide, kEINVAL);
+  if (iocb.offset != 0 || iocb.nbytes != 0 || iocb.rw_flags != 0) return fail(Req::kPollFieldsZero, kEINVAL);
+  if (!files_.usable(request.fd)) return fail(Req::kSubmitBadFd, kEBADF);
+  if (reads_late_signal(request.fd)) {
+    undecided("an eventfd is polled while a completion may be signalling it");
+    return std::nullopt;
+  }
+  constexpr unsigned kKnownBits = kPollIn | kPollPri | kPollOut | kPollErr | kPollHup | kPollNval | kPollRdnorm |
+                                  kPollRdband | kPollWrnorm | kPollWrband | kPollMsg | kPollRdhup;
+  request.want = static_cast<std::uint16_t>((iocb.buf & kKnownBits) | kPollErr | kPollHup);
+  const unsigned mask = files_.poll_mask(request.fd) & request.want;
+  if (mask == 0 && !files_.has_queue(request.fd)) return fail(Req::kPollNeedsQueue, kEINVAL);
+  if (!start) return std::nullopt;
+  files_.note_polled(request.fd);
+  if (mask != 0) {
+    request.rule = files_.has_queue(request.fd) ? Req::kPollReadyMask : Req::kPollReadyAnywhere;
+    request.res = rules_.wrong(request.rule) ? mask ^ 0x400u : mask;
+    complete_now(context, request);
+  } else {
+    files_.hold(request.fd);
+    context.pending.push_back(request);
+  }
+  return std::nullopt;
+}
+
+}  // namespace aio

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reference/needs.h"
+
+#include <charconv>
+
+namespace aio {
+
+namespace {
+
+bool parse_number(std::string_view text, int& number) {
+  const auto [end, error] = std::from_chars(text.begin(), text.end(), number);
+  return error == std::errc{} && end == text.end() && number >= 0;
+}
+
+// "6.12", and nothing else.
+std::optional<Release> parse_release(std::string_view text) {
+  const std::size_t dot = text.find('.');
+  Release release;
+  if (dot == std::string_view::npos || !parse_number(text.substr(0, dot), release.major) ||
+      !parse_number(text.substr(dot + 1), release.minor)) {
+    return std::nullopt;
+  }
+  return release;
+}
+
+}  // namespace
+
+std::vector<std::string_view> split_needs(std::string_view needs) {
+  std::vector<std::string_view> tokens;
+  while (!needs.empty()) {
+    const std::size_t comma = needs.find(',');
+    tokens.push_back(needs.substr(0, comma));
+    if (comma == std::string_view::npos) break;
+    needs.remove_prefix(comma + 1);
+    if (needs.empty()) tokens.push_back(needs);  // a comma at the end: an empty token, so unknown
+  }
+  return tokens;
+}
+
+std::optional<bool> need_holds(std::string_view token, const Profile& profile, const Machine& machine) {
+  if (token.starts_with(">=")) {
+    const auto release = parse_release(token.substr(2));
+    return release ? std::optional(profile.release >= *release) : std::nullopt;
+  }
+  if (token.starts_with("<")) {
+    const auto release = parse_release(token.substr(1));
+    return release ? std::optional(profile.release < *release) : std::nullopt;
+  }
+  if (token == "min_nr_wakes") return profile.min_nr_wakes;
+  if (token == "cpus2") return machine.usable_cpus >= 2;
+  if (token == "nowait") return machine.file_nowait;
+  if (token == "no_nowait") return !machine.file_nowait;
+  if (token == "dontcache") return machine.file_dontcache;
+  if (token == "direct") return machine.direct;
+  if (token == "direct_queues") return machine.direct_queues;
+  if (token == "rt") return machine.may_use_rt_ioprio;
+  if (token == "no_rt") return !machine.may_use_rt_ioprio;
+  if (token == "bounded_files") return machine.max_file < INT64_MAX;
+  if (token == "nowait_write_fails") return machine.file_nowait && machine.nowait_write_error != 0;
+  return std::nullopt;
+}
+
+std::string releases_text(std::string_view needs) {
+  std::string text;
+  for (const std::string_view token : split_needs(needs)) {
+    std::string part;
+    if (token.starts_with(">=")) part = std::string(token.substr(2)) + " and later";
+    if (token.starts_with("<")) part = "before " + std::string(token.substr(1));
+    if (token == "min_nr_wakes") part = "6.8 and later";
+    if (!text.empty() && !part.empty()) text += ", ";
+    text += part;
+  }
+  return text.empty() ? "all" : text;
+}
+
+}  // namespace aio

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The language of a requirement's `needs`: tokens between commas, all of which must hold.
+//   >=A.B <A.B      release of the profile
+//   min_nr_wakes    switch of the profile (semantics.md E40)
+//   cpus2           this process may run on two CPUs or more
+//   nowait no_nowait dontcache          what the file system of the regular files takes
+//   nowait_write_fails bounded_files    buffered RWF_NOWAIT writes fail; files end before the largest offset
+//   direct direct_queues                O_DIRECT can be opened; its requests complete later
+//   rt no_rt                            whether this process may ask for real-time I/O priority
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reference/profile.h"
+
+namespace aio {
+
+// The tokens in their order; none of "".
+std::vector<std::string_view> split_needs(std::string_view needs);
+// Whether one token holds; nothing if there is no such token, which is a mistake in the catalogue.
+std::optional<bool> need_holds(std::string_view token, const Profile& profile, const Machine& machine);
+// The releases in which all tokens can hold, as text: "4.19 and later", "before 4.18", "all".
+std::string releases_text(std::string_view needs);
+
+}  // namespace aio

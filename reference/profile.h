@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Profiles: the rules of one kernel release, as data. Each field is a difference between releases that a program can
+// see; the comment names its row in semantics.md section E. A Machine holds what else an answer depends on.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace aio {
+
+struct Release {
+  int major = 0;
+  int minor = 0;
+  friend auto operator<=>(const Release&, const Release&) = default;
+};
+
+struct Profile {
+  const char* name = "";
+  Release release;
+
+  bool counts_user_nr = true;         // E9: aio-nr grows by the user's nr
+  bool timeout_before_lookup = true;  // E10: a bad timeout pointer beats a bad context
+  std::uint32_t rw_flags = 0;         // E6, E11, E42 to E45: RWF bits that are known; 0: any bit is EINVAL
+  bool has_fsync = true;              // E13
+  bool has_pgetevents = true;         // E14
+  bool has_ioprio = true;             // E15
+  bool clamps_nr = true;              // E16: io_submit looks at no more than R pointers, and not before the context
+  bool fd_before_resfd = true;        // E17, E23: EBADF comes before the checks of RESFD, key and opcode
+  bool has_poll = true;               // E18
+  bool polls_ready_anywhere = true;   // E24: a ready file without ->poll completes
+  bool pipe_has_two_queues = true;    // E27
+  bool eventfd_reads = true;          // E30: eventfd has ->read_iter
+  bool rt_with_sys_nice = true;       // E33
+  bool cancel_in_progress = true;     // E41: io_cancel answers EINPROGRESS, not 0
+  bool ioprio_hints = true;           // E39: bits 3 to 12 of the priority are hints
+  bool min_nr_wakes = true;           // E40: completions wake a waiter only once min_nr are there
+  bool pipe_nowait = true;            // E38: RWF_NOWAIT works on pipe(2) and sockets
+  bool null_nowait = true;            // /dev/null, /dev/zero and RWF_NOWAIT
+  bool hangup_unkeyed = true;         // E49
+  bool short_write_on_fault = true;   // E50: a partly unmapped buffer gives a short count
+  bool pipe_fault_leaves_slot = false;   // a pipe write that faults leaves an empty buffer behind (before 6.14)
+  bool pipe_wakes_full_writers = false;  // a pipe read wakes writers even if no buffer became free (before 6.14)
+};
+
+// All profiles, oldest first.
+std::span<const Profile> profiles();
+// The newest profile that is not newer than the release; the oldest if all are.
+const Profile& profile_for(Release release);
+// nullptr if there is none of that name.
+const Profile* find_profile(std::string_view name);
+
+struct Machine {
+  std::uint32_t possible_cpus = 1;  // /sys/devices/system/cpu/possible
+  std::uint32_t usable_cpus = 1;    // in this process's affinity mask
+  std::uint64_t page_size = 4096;
+  std::uint64_t aio_max_nr = 65536;
+  bool may_use_rt_ioprio = false;   // CAP_SYS_ADMIN or CAP_SYS_NICE
+
+  // The file system that holds the regular files.
+  std::string file_system;             // "tmpfs", "ext4", or the magic number in hex
+  std::uint64_t max_file = 0;          // s_maxbytes
+  bool file_nowait = false;            // RWF_NOWAIT is not refused outright
+  int nowait_write_error = 0;          // what a buffered RWF_NOWAIT write ends with (an errno), 0 if it works
+  bool file_dontcache = false;         // RWF_DONTCACHE is not refused outright
+  bool direct = false;                 // O_DIRECT can be opened
+  bool direct_queues = false;          // O_DIRECT requests complete later, on a CPU that is not known
+  std::uint32_t direct_align = 512;    // of offset, length and address
+};
+
+}  // namespace aio

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Programs: what a case does, as plain data. Programs are total: every program may run on every kernel; an operation
+// that names a context or an iocb that isn't there runs with a bogus one. Arguments that depend on the machine or on
+// what came before are symbols, resolved just before the operation runs.
+//
+// Each operation is first a number of stores of the user into the arena (stores.h), then one call or one user-space
+// action.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "reference/abi.h"
+#include "reference/arena.h"
+#include "reference/zoo.h"
+
+namespace aio {
+
+enum class Symbol : std::uint8_t {
+  kLiteral,
+  kContext0,  // the value of context variable 0 (arena::context_slot)
+  kContext1,
+  kContext2,
+  kContext3,
+  kQuota,     // most requests that a task pinned to one CPU can have in the ring of the operation's context
+  kRingSize,  // R of that context: io_events in its ring
+  kInRing,    // events in the ring: (tail - head) mod R as user space sees them
+  kHead,      // the ring's head word
+  kTail,      // the ring's tail word
+  kMaxNr,     // fs.aio-max-nr
+  kMaxFile,   // the largest file offset of the file system that holds the regular files
+  kId,        // the ring's id word as io_setup left it, so that a program can restore it
+};
+inline constexpr unsigned kSymbolCount = 13;
+std::string_view symbol_name(Symbol symbol);
+
+// A number: `offset` alone (kLiteral), or a symbol plus `offset`, modulo 2^64.
+struct Value {
+  Symbol symbol = Symbol::kLiteral;
+  std::int64_t offset = 0;
+
+  Value() = default;
+  Value(std::int64_t literal) : offset(literal) {}  // NOLINT(google-explicit-constructor): literals are the rule
+  Value(Symbol base, std::int64_t plus) : symbol(base), offset(plus) {}
+  friend bool operator==(const Value&, const Value&) = default;
+};
+
+// The value of context variable `slot`.
+inline Value context(unsigned slot) {
+  return {static_cast<Symbol>(static_cast<unsigned>(Symbol::kContext0) + slot), 0};
+}
+
+// io_setup(nr, ctxp). First stores `initial` at ctxp.
+struct Setup {
+  Value nr = 1;
+  Address ctxp = arena::context_slot(0);
+  std::uint64_t initial = 0;
+  friend bool operator==(const Setup&, const Setup&) = default;
+};
+
+struct Destroy {
+  Value ctx = context(0);
+  friend bool operator==(const Destroy&, const Destroy&) = default;
+};
+
+struct Segment {
+  Address base = arena::kBuffers;
+  std::uint64_t len = 0;
+  friend bool operator==(const Segment&, const Segment&) = default;
+};
+
+// One iocb as the user writes it. `segments` are stored at `buf` as an iovec array, for any opcode.
+struct IocbSpec {
+  Address at = arena::iocb_slot(0);
+  std::uint64_t data = 0;
+  std::uint32_t key = 0;
+  std::uint32_t rw_flags = 0;
+  std::uint16_t opcode = kPread;
+  std::int16_t reqprio = 0;
+  Fd fd = Fd::kFile;
+  Address buf = arena::kBuffers;
+  std::uint64_t nbytes = 0;
+  Value offset = 0;
+  std::uint64_t reserved2 = 0;
+  std::uint32_t flags = 0;
+  Fd resfd = Fd::kEvent;  // stored only if flags has kFlagResfd; otherwise the field is zero
+  std::vector<Segment> segments;
+  friend bool operator==(const IocbSpec&, const IocbSpec&) = default;
+};
+
+// io_submit(ctx, nr, list). First stores the iocbs, then `fill` pointers from arena::kPointers on: pointer i is the
+// address of iocbs[i mod their number] (no pointer is stored if there is none). `list` may point elsewhere.
+struct Submit {
+  Value ctx = context(0);
+  Value nr = 1;
+  Address list = arena::kPointers;
+  Value fill = 1;
+  std::vector<IocbSpec> iocbs;
+  friend bool operator==(const Submit&, const Submit&) = default;
+};
+
+// io_getevents(ctx, min_nr, nr, events, timeout). Unless timeout is null, {sec, nsec} is first stored there.
+struct Getevents {
+  Value ctx = context(0);
+  Value min_nr = 0;
+  Value nr = 1;
+  Address events = arena::kEvents;
+  Address timeout = arena::kTimespec;
+  std::int64_t sec = 0;
+  std::int64_t nsec = 0;
+  friend bool operator==(const Getevents&, const Getevents&) = default;
+};
+
+// io_pgetevents: as Getevents, plus struct __aio_sigset {mask, size} stored at `sigset` and `signals` stored at `mask`
+// (each unless null).
+struct Pgetevents {
+  Value ctx = context(0);
+  Value min_nr = 0;
+  Value nr = 1;
+  Address events = arena::kEvents;
+  Address timeout = arena::kTimespec;
+  std::int64_t sec = 0;
+  std::int64_t nsec = 0;
+  Address sigset = arena::kSigset;
+  Address mask = arena::kSignalMask;
+  std::uint64_t size = 8;
+  std::uint64_t signals = 0;
+  friend bool operator==(const Pgetevents&, const Pgetevents&) = default;
+};
+
+struct Cancel {
+  Value ctx = context(0);
+  Address iocb = arena::iocb_slot(0);
+  Address result = arena::kCancelResult;
+  friend bool operator==(const Cancel&, const Cancel&) = default;
+};
+
+enum class RingField : std::uint8_t { kId, kNr, kHead, kTail, kMagic, kCompat, kIncompat, kHeaderLength };
+inline constexpr unsigned kRingFieldCount = 8;
+std::string_view ring_field_name(RingField field);
+
+// User space writes one word of the ring's header. Nothing happens where `ctx` is no ring of this program.
+struct RingStore {
+  Value ctx = context(0);
+  RingField field = RingField::kHead;
+  Value value = 0;
+  friend bool operator==(const RingStore&, const RingStore&) = default;
+};
+
+// User space takes min(count, in_ring) events off the ring: head = (head + that) mod R.
+struct Reap {
+  Value ctx = context(0);
+  Value count = 1;
+  friend bool operator==(const Reap&, const Reap&) = default;
+};
+
+// The lane moves to the CPU with this index (modulo the number of CPUs that the run may use).
+struct Move {
+  Value cpu = 0;
+  friend bool operator==(const Move&, const Move&) = default;
+};
+
+// write(2) of nbytes (at most 4096; to an eventfd the 8 bytes of `value`), only if poll says that it won't block.
+struct FdWrite {
+  Fd fd = Fd::kPipeWrite;
+  std::uint64_t nbytes = 8;
+  std::uint64_t value = 1;
+  friend bool operator==(const FdWrite&, const FdWrite&) = default;
+};
+
+// read(2) of nbytes (at most 4096), only if poll says that it won't block.
+struct FdRead {
+  Fd fd = Fd::kPipeRead;
+  std::uint64_t nbytes = 8;
+  friend bool operator==(const FdRead&, const FdRead&) = default;
+};
+
+struct FdClose {
+  Fd fd = Fd::kPipeRead;
+  friend bool operator==(const FdClose&, const FdClose&) = default;
+};
+
+// The user stores the low `width` bytes (1 to 8) of `value` in the arena.
+struct Store {
+  Address at = arena::kIocbs;
+  std::uint64_t value = 0;
+  std::uint64_t width = 4;
+  friend bool operator==(const Store&, const Store&) = default;
+};
+
+using Operation = std::variant<Setup, Destroy, Submit, Getevents, Pgetevents, Cancel, RingStore, Reap, Move, FdWrite,
+                               FdRead, FdClose, Store>;
+inline constexpr unsigned kOperationCount = 13;
+
+// "io_setup", "io_submit", …, "ring_store", "reap", "move", "fd_write", …: the operation's name in traces.
+std::string_view operation_name(const Operation& operation);
+std::string_view operation_name(unsigned index);
+// Whether the operation makes an AIO system call.
+bool is_system_call(const Operation& operation);
+
+struct Program {
+  std::vector<Operation> operations;
+  friend bool operator==(const Program&, const Program&) = default;
+};
+
+// Bounds within which every program stays, wherever it came from; a trace beyond them is refused.
+inline constexpr std::size_t kMaxOperations = 1024;
+inline constexpr std::size_t kMaxIocbs = 64;
+inline constexpr std::size_t kMaxSegments = 16;
+
+// 64-bit hash of the program, the same on every machine.
+std::uint64_t hash(const Program& program);
+
+}  // namespace aio

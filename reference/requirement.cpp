@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reference/requirement.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <unordered_map>
+
+#include "reference/needs.h"
+
+namespace aio {
+
+namespace {
+
+constexpr std::array<Requirement, kRequirementCount> kRequirements{{
+#define REQUIREMENT(name, id, needs, source, sentence) {Req::name, id, sentence, source, needs},
+#include "reference/requirements.def"
+#undef REQUIREMENT
+}};
+
+}  // namespace
+
+std::span<const Requirement> requirements() { return kRequirements; }
+
+const Requirement& requirement(Req req) { return kRequirements.at(static_cast<std::size_t>(req)); }
+
+std::optional<Req> find_requirement(std::string_view id) {
+  static const auto kIndex = [] {
+    std::unordered_map<std::string_view, Req> index;
+    for (const Requirement& each : kRequirements) index.emplace(each.id, each.req);
+    return index;
+  }();
+  const auto found = kIndex.find(id);
+  if (found == kIndex.end()) return std::nullopt;
+  return found->second;
+}
+
+bool applies(const Requirement& requirement, const Profile& profile, const Machine& machine) {
+  const auto tokens = split_needs(requirement.needs);
+  return std::all_of(tokens.begin(), tokens.end(),
+                     [&](std::string_view token) { return need_holds(token, profile, machine).value_or(false); });
+}
+
+std::string_view releases(const Requirement& requirement) {
+  static const auto kTexts = [] {
+    std::array<std::string, kRequirementCount> texts;
+    std::transform(kRequirements.begin(), kRequirements.end(), texts.begin(),
+                   [](const Requirement& each) { return releases_text(each.needs); });
+    return texts;
+  }();
+  return kTexts.at(static_cast<std::size_t>(requirement.req));
+}
+
+}  // namespace aio

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The stores of each operation; see stores.h.
+#pragma once
+
+#include <algorithm>
+
+#include "reference/stores.h"
+
+namespace aio {
+
+// The iocb that a specification stands for.
+inline Iocb iocb_of(const IocbSpec& spec) {
+  Iocb iocb;
+  iocb.data = spec.data;
+  iocb.key = spec.key;
+  iocb.rw_flags = spec.rw_flags;
+  iocb.opcode = spec.opcode;
+  iocb.reqprio = spec.reqprio;
+  iocb.fildes = fd_number(spec.fd);
+  iocb.buf = spec.buf;
+  iocb.nbytes = spec.nbytes;
+  iocb.offset = spec.offset.offset;
+  iocb.reserved2 = spec.reserved2;
+  iocb.flags = spec.flags;
+  iocb.resfd = (spec.flags & kFlagResfd) != 0 ? fd_number(spec.resfd) : 0;
+  return iocb;
+}
+
+// How many pointers a Submit stores.
+inline std::uint64_t pointers_stored(const Submit& submit) {
+  if (submit.iocbs.empty() || submit.fill.offset <= 0) return 0;
+  return std::min<std::uint64_t>(static_cast<std::uint64_t>(submit.fill.offset), arena::kPointerSlots);
+}
+
+namespace detail {
+
+template <class T>
+std::span<const std::byte> bytes_of(const T& object) {
+  return std::as_bytes(std::span(&object, 1));
+}
+
+template <class Sink>
+struct StoreVisitor {
+  Sink& sink;
+
+  void put(Address at, std::span<const std::byte> bytes) {
+    for (const arena::Area& area : arena::kAreas) {
+      if (at >= area.begin && at - area.begin <= area.size && bytes.size() <= area.size - (at - area.begin)) {
+        sink(at, bytes);
+        return;
+      }
+    }
+  }
+
+  void operator()(const Setup& op) { put(op.ctxp, bytes_of(op.initial)); }
+  void operator()(const Submit& op) {
+    for (const IocbSpec& spec : op.iocbs) {
+      const Iocb iocb = iocb_of(spec);
+      put(spec.at, bytes_of(iocb));
+      for (std::size_t i = 0; i < spec.segments.size(); ++i) {
+        const Iovec iovec{spec.segments[i].base, spec.segments[i].len};
+        put(spec.buf + 16 * i, bytes_of(iovec));
+      }
+    }
+    const std::uint64_t count = pointers_stored(op);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const std::uint64_t pointer = op.iocbs[i % op.iocbs.size()].at;
+      put(arena::kPointers + 8 * i, bytes_of(pointer));
+    }
+  }
+  void put_timeout(Address at, std::int64_t sec, std::int64_t nsec) {
+    const Timespec timespec{sec, nsec};
+    if (at != arena::kNull) put(at, bytes_of(timespec));
+  }
+  void operator()(const Getevents& op) { put_timeout(op.timeout, op.sec, op.nsec); }
+  void operator()(const Pgetevents& op) {
+    put_timeout(op.timeout, op.sec, op.nsec);
+    const AioSigset sigset{op.mask, op.size};
+    if (op.sigset != arena::kNull) put(op.sigset, bytes_of(sigset));
+    if (op.mask != arena::kNull) put(op.mask, bytes_of(op.signals));
+  }
+  void operator()(const Store& op) {
+    const std::uint64_t width = std::clamp<std::uint64_t>(op.width, 1, 8);
+    put(op.at, bytes_of(op.value).first(width));
+  }
+  template <class Other>
+  void operator()(const Other&) {}
+};
+
+}  // namespace detail
+
+template <class Sink>
+void user_stores(const Operation& operation, Sink&& sink) {
+  std::visit(detail::StoreVisitor<std::remove_reference_t<Sink>>{sink}, operation);
+}
+
+}  // namespace aio

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Verdicts on one operation: conforming, undecided with a reason, or a divergence.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reference/requirement.h"
+
+namespace aio {
+
+// What part of the answer differed. With the requirement it makes the signature by which the minimizer tells that a
+// smaller program still shows the same.
+enum class Kind : std::uint8_t {
+  kErrno,    // another errno, or an errno instead of success or the other way round
+  kCount,    // another return value
+  kEvent,    // an event with other contents, too many, or in the ring at the wrong time
+  kLost,     // an event that never came
+  kHeader,   // a word of the ring's header
+  kMemory,   // bytes of the arena or of the ring
+  kCounter,  // an eventfd's counter
+  kFile,     // a regular file's content or size, or bytes read from a pipe or socket
+  kAioNr,    // fs.aio-nr
+  kTime,     // a wait that ended too early
+  kHang,     // a call that did not return
+  kCrash,    // the lane died
+};
+inline constexpr unsigned kKindCount = 12;
+std::string_view kind_name(Kind kind);
+std::optional<Kind> find_kind(std::string_view name);
+
+struct Signature {
+  Req requirement{};
+  Kind kind{};
+  friend auto operator<=>(const Signature&, const Signature&) = default;
+};
+
+// What to look at to see a divergence again, for a program that knows no model. "After the operation" means once all
+// that is due has come.
+struct Check {
+  enum class What : std::uint8_t {
+    kResult,      // what the call returns: the value, or -errno where it fails
+    kArenaBytes,  // the memory at address `at`
+    kRingBytes,   // bytes from offset `at` of ring `index` (as in Observation::rings): a header word, events
+    kCounter,     // the counter of eventfd `index` (as in Observation::counters)
+    kFileBytes,   // bytes from offset `at` of regular file `index`
+    kFileLength,  // the size of regular file `index`
+    kReadBytes,   // what an FdRead gets
+    kAioNrDelta,  // fs.aio-nr after the call minus before
+    kElapsed,     // nanoseconds that the call takes at least
+    kPeerEnd,     // whether descriptor `index` (an Fd) sees the end of its other side: 0 or 1
+  };
+  What what = What::kResult;
+  std::uint64_t index = 0;
+  std::uint64_t at = 0;
+  std::vector<std::int64_t> values;  // for What that is a number: those that are allowed, one at least
+  std::vector<std::uint8_t> bytes;   // for What that is bytes: what they should be
+  friend bool operator==(const Check&, const Check&) = default;
+};
+inline constexpr unsigned kCheckCount = 10;
+
+struct Divergence {
+  Signature signature;
+  std::size_t operation = 0;  // index in the program; the program's length for what showed only at its end
+  std::string expected;       // "EINVAL (22)"
+  std::string seen;           // "EFAULT (14)"
+  std::optional<Check> check;  // none for kHang and kCrash, and where one number or range can't tell
+};
+
+enum class Certainty : std::uint8_t {
+  kExact,      // one candidate state
+  kSet,        // several candidate states
+  kWidened,    // only the bound of the quota was left, or concurrent direct I/O
+  kUndecided,  // not judged; `reason` says why
+};
+
+struct Verdict {
+  Certainty certainty = Certainty::kExact;
+  const char* reason = "";  // a constant, for kUndecided
+  bool lost_track = false;  // undecided, and what follows cannot be judged either
+  std::optional<Divergence> divergence;
+};
+
+}  // namespace aio

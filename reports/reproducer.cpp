@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/reproducer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reference/print.h"
+#include "reports/c_check.h"
+#include "reports/c_operation.h"
+#include "reports/c_parts.h"
+
+namespace aio {
+namespace {
+
+// One io_setup that made a ring: the rings of a trace are numbered in this order.
+struct RingLife {
+  Address id;
+  std::uint32_t tail;
+  unsigned number;
+};
+
+// The rings that live after each step, followed through the observations.
+class Rings {
+ public:
+  // The rings of a step; `fresh` says which of them appeared with it.
+  void step(const RecordedObservation& seen) {
+    std::vector<RingLife> now;
+    fresh_.clear();
+    moved_.clear();
+    for (const RecordedRing& ring : seen.rings) {
+      const std::uint32_t tail = ring.header[static_cast<std::size_t>(RingField::kTail)];
+      const auto known = std::find_if(live_.begin(), live_.end(),
+                                      [&](const RingLife& life) { return life.id == ring.id; });
+      const bool is_fresh = known == live_.end();
+      const unsigned number = is_fresh ? count_++ : known->number;
+      if (is_fresh) fresh_.push_back(number);
+      if (!is_fresh && ring.size != 0 && tail != known->tail) moved_.push_back({ring.id, tail, number});
+      now.push_back({ring.id, tail, number});
+    }
+    live_ = std::move(now);
+  }
+  std::vector<unsigned> numbers() const {
+    std::vector<unsigned> numbers;
+    for (const RingLife& life : live_) numbers.push_back(life.number);
+    return numbers;
+  }
+  const std::vector<unsigned>& fresh() const { return fresh_; }
+  const std::vector<RingLife>& moved() const { return moved_; }
+  unsigned count() const { return count_; }
+
+ private:
+  std::vector<RingLife> live_;
+  std::vector<unsigned> fresh_;
+  std::vector<RingLife> moved_;  // rings whose tail is another than one step ago
+  unsigned count_ = 0;
+};
+
+std::int64_t answer_of(const RecordedObservation& seen) {
+  return seen.error != 0 ? -std::int64_t{seen.error} : seen.result;
+}
+
+class Writer {
+ public:
+  explicit Writer(const Trace& trace)
+      : trace_(trace),
+        last_(trace.divergence ? trace.divergence->operation : trace.steps.size()) {}
+
+  std::string text() {
+    std::string operations;
+    for (std::size_t i = 0; i < trace_.steps.size() && i < last_; ++i) operations += earlier(i);
+    operations += divergent();
+    const std::string zoo = open_zoo();
+    std::string text = head() + "\n" + c_prologue() + descriptor_names() + needs_.parts.text();
+    if (rings_.count() > 0) text += fmt::format("\nstatic uint64_t ring[{}];\n", rings_.count());
+    text += check_.functions;
+    text += "\nstatic int program(void)\n{\n";
+    if (returns_ || check_.uses_result) text += "\tint64_t r = 0;\n\n";
+    text += "\tsignal(SIGPIPE, SIG_IGN);\n\tmap_arena();\n\tmove_to_cpu(0);\n" + zoo + operations;
+    text += check_.after + "}\n";
+    const bool hang = trace_.divergence && trace_.divergence->signature.kind == Kind::kHang;
+    const bool death = trace_.divergence && trace_.divergence->signature.kind == Kind::kCrash;
+    return text + c_main(hang ? 1 : 2, death ? 1 : 2);
+  }
+
+ private:
+  std::string head() const;
+  std::string earlier(std::size_t index);
+  std::string divergent();
+  std::string operation_comment(std::size_t index) const;
+  std::string after_call(const Step& step);
+  std::string open_zoo();
+  std::string descriptor_names() const;
+
+  const Trace& trace_;
+  const std::size_t last_;  // the divergent operation
+  Rings rings_;
+  CNeeds needs_;
+  CCheck check_;
+  bool returns_ = false;
+};
+
+// A line of the head comment, broken at blanks.
+std::string comment_line(const std::string& label, const std::string& text) {
+  constexpr std::size_t kWidth = 90;
+  std::string line = " * " + label;
+  std::string result;
+  std::string rest = c_comment(text);
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(' '), rest.size());
+    if (line.size() + 1 + end > kWidth) {
+      result += line + "\n";
+      line = " *  ";
+    }
+    line += " " + rest.substr(0, end);
+    rest.erase(0, end + 1);
+  }
+  return result + line + "\n";
+}
+
+std::string Writer::head() const {
+  std::string text = "/*\n";
+  if (const auto& divergence = trace_.divergence) {
+    const Requirement& broken = requirement(divergence->signature.requirement);
+    text += comment_line("", std::string(broken.id));
+    text += comment_line(" ", std::string(broken.sentence));
+    text += " *\n";
+    text += comment_line(fmt::format("Operation {}:", divergence->operation), "");
+    text += comment_line("  expected:", divergence->expected);
+    text += comment_line("  seen:    ", divergence->seen);
+  } else {
+    text += comment_line("", "A program without a divergence.");
+  }
+  if (!trace_.kernel.empty()) text += comment_line("  kernel:  ", trace_.kernel);
+  if (!trace_.lie.empty()) text += comment_line("  this kernel's answers were falsified:", trace_.lie);
+  if (!trace_.mutant.empty()) text += comment_line("  the rules were falsified:", trace_.mutant);
+  text +=
+      " *\n"
+      " * Build with: gcc -Wall -o reproducer FILE.c     Run in a directory that can be written.\n"
+      " * Exit code 1: the kernel answers other than expected. 0: it answers as expected.\n"
+      " * 2: this could not be run, or an earlier call took another course than recorded.\n"
+      " */";
+  return text;
+}
+
+std::string Writer::operation_comment(std::size_t index) const {
+  return fmt::format("\n\t/* {}: {} */\n", index,
+                     c_comment(operation_text(trace_.steps[index].operation)));
+}
+
+// New rings are remembered by their number, and completions that were seen are awaited.
+std::string Writer::after_call(const Step& step) {
+  if (!step.observation) return "";
+  rings_.step(*step.observation);
+  std::string text;
+  if (const auto* const setup = std::get_if<Setup>(&step.resolved)) {
+    for (const unsigned number : rings_.fresh()) {
+      text += fmt::format("\tring[{}] = *(volatile uint64_t *)({});\n", number,
+                          c_address(setup->ctxp));
+    }
+  }
+  if (std::holds_alternative<RingStore>(step.operation)) return text;
+  for (const RingLife& life : rings_.moved()) {
+    needs_.parts.need(CPart::kAwait);
+    text += fmt::format("\tawait_tail(ring[{}], {});\n", life.number, c_number(life.tail));
+  }
+  return text;
+}
+
+std::string Writer::earlier(std::size_t index) {
+  const Step& step = trace_.steps[index];
+  std::string text = operation_comment(index) + c_stores(step, needs_);
+  std::string call = c_call(step, needs_);
+  const bool expected = step.observation && c_returns(step.operation);
+  if (call.empty()) return text + "\t/* Nothing was called. */\n" + after_call(step);
+  if (expected) {
+    needs_.parts.need(CPart::kExpect);
+    call = fmt::format("expect({}, {}, {})", index, call, c_result(answer_of(*step.observation)));
+  }
+  const bool released = step.observation && step.observation->signals > 0;
+  if (released) {
+    needs_.parts.need(CPart::kRelease);
+    text += "\trelease(1);\n";
+  }
+  text += "\t" + call + ";\n";
+  if (released) text += "\trelease(0);\n";
+  return text + after_call(step);
+}
+
+std::string Writer::divergent() {
+  if (last_ >= trace_.steps.size()) {
+    check_ = c_check(trace_, rings_.numbers(), needs_);
+    return "\n\t/* The end of the program. */\n" + check_.before;
+  }
+  const Step& step = trace_.steps[last_];
+  std::string text = operation_comment(last_) + c_stores(step, needs_);
+  const std::string call = c_call(step, needs_);
+  const std::string later = after_call(step);
+  check_ = c_check(trace_, rings_.numbers(), needs_);
+  text += check_.before;
+  const bool released = step.observation && step.observation->signals > 0;
+  if (released) {
+    needs_.parts.need(CPart::kRelease);
+    text += "\trelease(1);\n";
+  }
+  if (c_returns(step.operation) && !call.empty()) {
+    returns_ = true;
+    text += fmt::format("\tr = {};\n", call);
+  } else if (!call.empty()) {
+    text += "\t" + call + ";\n";
+  }
+  if (released) text += "\trelease(0);\n";
+  text += later;
+  if (returns_) text += "\tprintf(\"it returned %lld\\n\", (long long)r);\n";
+  return text;
+}
+
+std::string open_statement(Fd fd) {
+  const std::string name = c_descriptor(fd);
+  const auto place = [&](const std::string& opened) {
+    return fmt::format("\tplace({}, {});\n", name, opened);
+  };
+  switch (fd) {
+    case Fd::kFile:
+      return place("reopen(0, O_RDWR)");
+    case Fd::kFileRo:
+      return place("reopen(0, O_RDONLY)");
+    case Fd::kFileWo:
+      return place("reopen(0, O_WRONLY)");
+    case Fd::kFileAppend:
+      return place("reopen(0, O_RDWR | O_APPEND)");
+    case Fd::kPath:
+      return place("reopen(0, O_PATH)");
+    case Fd::kDirect:
+      return place("reopen(1, O_RDWR | O_DIRECT)");
+    case Fd::kPipeRead:
+      return fmt::format("\topen_pipe({}, {}, 0);\n", name, c_descriptor(Fd::kPipeWrite));
+    case Fd::kNbPipeRead:
+      return fmt::format("\topen_pipe({}, {}, O_NONBLOCK);\n", name,
+                         c_descriptor(Fd::kNbPipeWrite));
+    case Fd::kSocket0:
+      return fmt::format("\topen_sockets({}, {});\n", name, c_descriptor(Fd::kSocket1));
+    case Fd::kEvent:
+      return place("eventfd(0, 0)");
+    case Fd::kNbEvent:
+      return place("eventfd(0, EFD_NONBLOCK)");
+    case Fd::kSemEvent:
+      return place("eventfd(0, EFD_NONBLOCK | EFD_SEMAPHORE)");
+    case Fd::kDirectory:
+      return place("open(\".\", O_RDONLY | O_DIRECTORY)");
+    case Fd::kNull:
+      return place("open(\"/dev/null\", O_RDWR)");
+    case Fd::kZero:
+      return place("open(\"/dev/zero\", O_RDWR)");
+    default:
+      return "";  // the other end of a pair, or nothing that is open
+  }
+}
+
+std::string Writer::open_zoo() {
+  auto& named = needs_.descriptors;
+  const auto has = [&](Fd fd) { return named[static_cast<std::size_t>(fd)]; };
+  for (const Fd first : {Fd::kPipeRead, Fd::kNbPipeRead, Fd::kSocket0}) {
+    const auto i = static_cast<std::size_t>(first);
+    const bool either = named[i] || named[i + 1];
+    named[i] = either;
+    named[i + 1] = either;
+  }
+  std::string text;
+  if (has(Fd::kFile) || has(Fd::kFileRo) || has(Fd::kFileWo) || has(Fd::kFileAppend) ||
+      has(Fd::kPath)) {
+    needs_.parts.need(CPart::kFile);
+    text += fmt::format("\tmake_file(0, {});\n", kFileSize);
+  }
+  if (has(Fd::kDirect)) {
+    needs_.parts.need(CPart::kFile);
+    text += fmt::format("\tmake_file(1, {});\n", kDirectFileSize);
+  }
+  if (has(Fd::kPipeRead) || has(Fd::kNbPipeRead)) needs_.parts.need(CPart::kPipe);
+  if (has(Fd::kSocket0)) needs_.parts.need(CPart::kSockets);
+  for (unsigned i = 0; i < kFdCount; ++i) {
+    if (!named[i]) continue;
+    const std::string statement = open_statement(static_cast<Fd>(i));
+    if (statement.find("place") != std::string::npos) needs_.parts.need(CPart::kPlace);
+    text += statement;
+  }
+  return text;
+}
+
+std::string Writer::descriptor_names() const {
+  std::string text;
+  for (unsigned i = 0; i < kFdCount; ++i) {
+    if (!needs_.descriptors[i]) continue;
+    const auto fd = static_cast<Fd>(i);
+    text += fmt::format("\t{} = {},\n", c_descriptor(fd), static_cast<int>(fd_number(fd)));
+  }
+  return text.empty() ? "" : "\n/* The numbers of the open files. */\nenum {\n" + text + "};\n";
+}
+
+}  // namespace
+
+std::string reproducer_c(const Trace& trace) { return Writer(trace).text(); }
+
+}  // namespace aio

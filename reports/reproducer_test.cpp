@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Reproducers are compiled without warnings and run against the kernel at hand: one that expects
+// what every kernel does exits 0, the same one with another expectation exits 1.
+#include "reports/reproducer.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "reports/testing.h"
+
+namespace aio {
+namespace {
+
+// A folder of its own for each test.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "aio-reproducer-XXXXXX").string();
+    if (::mkdtemp(name.data()) != nullptr) path_ = name;
+  }
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  // The exit code of a shell command in the folder; -1 where it was killed.
+  int run(const std::string& command) const {
+    const int status = std::system(("cd '" + path_.string() + "' && " + command).c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  int compile(const std::string& c, const std::string& options = "-O2") const {
+    std::ofstream(path_ / "r.c") << c;
+    return run("gcc -Wall -Werror " + options + " -o r r.c");
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+RecordedRing ring_with_tail(std::uint32_t tail) {
+  RecordedRing ring;
+  ring.id = 0x7f0000000000;
+  ring.size = 4096;
+  ring.header = {0, 127, 0, tail, kRingMagic, 1, 0, 32};
+  return ring;
+}
+
+// Builds a trace of steps whose context is that of variable 0, with a ring of the given tail.
+class TraceBuilder {
+ public:
+  TraceBuilder& step(const Operation& operation, std::int64_t answer, std::uint32_t tail = 0) {
+    RecordedObservation seen;
+    seen.result = answer < 0 ? -1 : answer;
+    seen.error = answer < 0 ? static_cast<int>(-answer) : 0;
+    if (live_ || (std::holds_alternative<aio::Setup>(operation) && answer == 0)) {
+      live_ = true;
+      seen.rings = {ring_with_tail(tail)};
+    }
+    trace_.steps.push_back({operation, testing::RandomWorld::resolved(operation), seen});
+    return *this;
+  }
+  TraceBuilder& released() {
+    trace_.steps.back().observation->signals = 1;
+    return *this;
+  }
+  // The divergence is in the last step.
+  Trace diverging(Kind kind, std::optional<Check> check) {
+    trace_.kernel = "6.18.44";
+    trace_.divergence = Divergence{{Req{}, kind}, trace_.steps.size() - 1, "this", "that", check};
+    return trace_;
+  }
+  Trace diverging_at_end(Check check) {
+    Trace trace = diverging(Kind::kFile, check);
+    trace.divergence->operation = trace.steps.size();
+    return trace;
+  }
+
+ private:
+  Trace trace_;
+  bool live_ = false;
+};
+
+IocbSpec request(std::uint16_t opcode, Fd fd, std::uint64_t nbytes) {
+  IocbSpec spec;
+  spec.opcode = opcode;
+  spec.fd = fd;
+  spec.nbytes = nbytes;
+  return spec;
+}
+Submit submit(const IocbSpec& spec) {
+  Submit op;
+  op.iocbs = {spec};
+  return op;
+}
+IocbSpec poll_of(Fd fd, std::uint16_t mask) {
+  IocbSpec spec = request(kPoll, fd, 0);
+  spec.buf = mask;
+  return spec;
+}
+IocbSpec with_resfd(IocbSpec spec) {
+  spec.flags = kFlagResfd;
+  return spec;
+}
+
+Check result(std::int64_t value) { return {Check::What::kResult, 0, 0, {value}, {}}; }
+Check number(Check::What what, std::uint64_t index, std::int64_t value) {
+  return {what, index, 0, {value}, {}};
+}
+Check bytes(Check::What what, std::uint64_t at, std::vector<std::uint8_t> wanted) {
+  return {what, 0, at, {}, std::move(wanted)};
+}
+
+using What = Check::What;
+constexpr std::uint64_t kTailAt = 12;
+
+struct Case {
+  const char* name;
+  Trace honest;
+};
+
+Getevents wait_for_ever() {
+  Getevents op;
+  op.min_nr = 1;
+  op.timeout = arena::kNull;
+  return op;
+}
+Getevents wait_a_little() {
+  Getevents op;
+  op.min_nr = 1;
+  op.nsec = 20'000'000;
+  return op;
+}
+
+std::vector<Case> cases() {
+  const aio::Setup setup;
+  const Submit ready_poll = submit(poll_of(Fd::kPipeWrite, kPollOut));
+  const Submit write = submit(request(kPwrite, Fd::kFile, 3));
+  const Submit vectored = submit([] {
+    IocbSpec spec = request(kPwritev, Fd::kFile, 2);
+    spec.buf = arena::kIovecs;
+    spec.segments = {{arena::kBuffers, 1}, {arena::kBuffers + 8, 2}};
+    spec.offset = 6000;
+    return spec;
+  }());
+  const std::vector<std::uint8_t> canary{arena::initial_byte(arena::kBuffers),
+                                         arena::initial_byte(arena::kBuffers + 1),
+                                         arena::initial_byte(arena::kBuffers + 2)};
+  Pgetevents pget;
+  pget.nr = 4;
+  FdWrite three;
+  three.nbytes = 3;
+  return {
+      {"errno_of_io_setup", TraceBuilder().step(aio::Setup{0}, -kEINVAL).diverging(Kind::kErrno, result(-kEINVAL))},
+      {"count_of_io_submit", TraceBuilder().step(setup, 0).step(ready_poll, 1, 1).diverging(Kind::kCount, result(1))},
+      {"key_in_memory", TraceBuilder().step(setup, 0).step(ready_poll, 1, 1).diverging(Kind::kMemory, bytes(What::kArenaBytes, arena::kIocbs + 8, {0, 0, 0, 0}))},
+      {"tail_of_ring", TraceBuilder().step(setup, 0).step(ready_poll, 1, 1).diverging(Kind::kHeader, bytes(What::kRingBytes, kTailAt, {1, 0, 0, 0}))},
+      {"head_after_reap", TraceBuilder().step(setup, 0).step(ready_poll, 1, 1).step(Reap{}, 1, 1).step(RingStore{context(0), RingField::kMagic, 7}, 0, 1).diverging(Kind::kHeader, bytes(What::kRingBytes, 8, {1, 0, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0}))},
+      {"counter_of_resfd", TraceBuilder().step(setup, 0).step(submit(with_resfd(poll_of(Fd::kPipeWrite, kPollOut))), 1, 1).diverging(Kind::kCounter, number(What::kCounter, 0, 1))},
+      {"content_of_file", TraceBuilder().step(setup, 0).step(write, 1, 1).diverging(Kind::kFile, bytes(What::kFileBytes, 0, canary))},
+      {"size_of_file", TraceBuilder().step(setup, 0).step(vectored, 1, 1).diverging(Kind::kFile, number(What::kFileLength, 0, 6003))},
+      {"bytes_from_pipe", TraceBuilder().step(three, 3).step(FdRead{}, 3).diverging(Kind::kFile, bytes(What::kReadBytes, 0, {payload_byte(1, 0), payload_byte(1, 1)}))},
+      {"end_of_pipe", TraceBuilder().step(three, 3).diverging_at_end(number(What::kPeerEnd, static_cast<std::uint64_t>(Fd::kPipeRead), 1))},
+      {"time_of_a_wait", TraceBuilder().step(setup, 0).step(wait_a_little(), 0).diverging(Kind::kTime, number(What::kElapsed, 0, 20'000'000))},
+      {"wait_ended_by_signal", TraceBuilder().step(setup, 0).step(wait_for_ever(), -kEINTR).released().diverging(Kind::kErrno, result(-kEINTR))},
+      {"events_of_io_pgetevents", TraceBuilder().step(setup, 0).step(ready_poll, 1, 1).step(pget, 1, 1).diverging(Kind::kMemory, bytes(What::kArenaBytes, arena::kEvents + 8, {0, 0x20, 0, 0x40}))},
+      {"cancelled_poll", TraceBuilder().step(setup, 0).step(Move{}, 0).step(submit(poll_of(Fd::kPipeRead, kPollIn)), 1).step(Cancel{}, -kEINPROGRESS, 1).step(Store{}, 0, 1).diverging(Kind::kEvent, bytes(What::kRingBytes, kTailAt, {1}))},
+      {"repeated_pointers", TraceBuilder().step(setup, 0).step([&] { Submit op = ready_poll; op.nr = 9; op.fill = 9; return op; }(), 9, 9).diverging(Kind::kHeader, bytes(What::kRingBytes, kTailAt, {9}))},
+      {"read_only_iocb", TraceBuilder().step(setup, 0).step(submit([] { IocbSpec spec = poll_of(Fd::kEvent, kPollIn); spec.at = arena::kReadOnly; return spec; }()), -kEFAULT).diverging(Kind::kErrno, result(-kEFAULT))},
+  };
+}
+
+// The same trace with an expectation that no kernel fulfils.
+Trace falsified(Trace trace) {
+  Check& check = *trace.divergence->check;
+  for (std::int64_t& value : check.values) {
+    value = check.what == What::kElapsed ? 1'000'000'000'000 : value + 77;
+  }
+  for (std::uint8_t& byte : check.bytes) byte ^= 0x55;
+  return trace;
+}
+
+bool can_run() {
+  const Folder folder;
+  const std::string probe =
+      "#include <unistd.h>\n#include <sys/syscall.h>\nint main(void) { unsigned long c = 0; "
+      "return syscall(SYS_io_setup, 1, &c) != 0; }\n";
+  return folder.compile(probe) == 0 && folder.run("./r") == 0;
+}
+
+class Reproducer : public ::testing::TestWithParam<Case> {};
+
+TEST_P(Reproducer, SaysWhetherTheKernelAnswersAsExpected) {
+  if (!can_run()) GTEST_SKIP() << "no gcc or no AIO";
+  Folder folder;
+  ASSERT_EQ(folder.compile(reproducer_c(GetParam().honest)), 0);
+  EXPECT_EQ(folder.run("./r > out || { e=$?; cat out; exit $e; }"), 0);
+  ASSERT_EQ(folder.compile(reproducer_c(falsified(GetParam().honest)), "-O0"), 0);
+  EXPECT_EQ(folder.run("./r > out"), 1);
+}
+INSTANTIATE_TEST_SUITE_P(Table, Reproducer, ::testing::ValuesIn(cases()),
+                         [](const auto& param) { return param.param.name; });
+
+TEST(Reproducer, GivesUpWhereAnEarlierCallTakesAnotherCourse) {
+  if (!can_run()) GTEST_SKIP() << "no gcc or no AIO";
+  Folder folder;
+  const Trace trace = TraceBuilder()
+                          .step(aio::Setup{0}, -kEFAULT)
+                          .step(Destroy{}, -kEINVAL)
+                          .diverging(Kind::kErrno, result(-kEINVAL));
+  ASSERT_EQ(folder.compile(reproducer_c(trace)), 0);
+  EXPECT_EQ(folder.run("./r > out"), 2);
+}
+
+TEST(Reproducer, ComesThroughWhereACallThatHungReturns) {
+  if (!can_run()) GTEST_SKIP() << "no gcc or no AIO";
+  Folder folder;
+  Trace trace =
+      TraceBuilder().step(aio::Setup{0}, -kEINVAL).diverging(Kind::kHang, std::nullopt);
+  trace.steps[0].observation.reset();
+  ASSERT_EQ(folder.compile(reproducer_c(trace)), 0);
+  EXPECT_EQ(folder.run("./r > out"), 0);
+}
+
+// Compiled only: a random program may do anything to the machine.
+TEST(Reproducer, CompilesWithoutWarningsForAnyTrace) {
+  if (!can_run()) GTEST_SKIP() << "no gcc or no AIO";
+  Folder folder;
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    SCOPED_TRACE(seed);
+    testing::RandomWorld world(seed);
+    Trace trace = world.trace(15);
+    Check& check = *trace.divergence->check;
+    trace.divergence->operation = world.below(16);
+    check.what = static_cast<What>(seed % kCheckCount);
+    check.at = check.what == What::kArenaBytes ? arena::kBuffers : 4;
+    const bool is_bytes = check.what == What::kArenaBytes || check.what == What::kRingBytes ||
+                          check.what == What::kFileBytes || check.what == What::kReadBytes;
+    if (!is_bytes) check.bytes.clear();
+    ASSERT_EQ(folder.compile(reproducer_c(trace), seed % 2 == 0 ? "-O2" : "-O0"), 0);
+  }
+}
+
+TEST(Reproducer, CannotBeBrokenOutOfItsComments) {
+  Folder folder;
+  Trace trace = TraceBuilder().step(aio::Setup{0}, -kEINVAL).diverging(Kind::kErrno, result(0));
+  trace.kernel = "6 */ #error /* \n#error";
+  const std::string c = reproducer_c(trace);
+  EXPECT_EQ(c.find("\n#error"), std::string::npos);
+  EXPECT_EQ(c.find("6 */"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace aio

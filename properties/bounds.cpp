@@ -23,8 +23,7 @@ bool writes_far_off(const IocbSpec& spec) {
 
 struct Checker {
   bool operator()(const Setup& op) const {
-    return op.nr.symbol != Symbol::kLiteral || op.nr.offset <= std::int64_t{kMaxSetupSum} ||
-           op.nr.offset > kMostEvents;
+    return op.nr.symbol != Symbol::kLiteral || op.nr.offset <= std::int64_t{kMaxSetupSum} || op.nr.offset > kMostEvents;
   }
   bool operator()(const Submit& op) const {
     for (const IocbSpec& spec : op.iocbs) {

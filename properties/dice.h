@@ -5,10 +5,10 @@
 // per two choices.
 #pragma once
 
+#include <rapidcheck/Random.h>
+
 #include <cstdint>
 #include <initializer_list>
-
-#include <rapidcheck/Random.h>
 
 namespace aio {
 
@@ -24,9 +24,7 @@ class Dice {
 
   std::uint64_t bits() { return random_.next(); }
   // 0 to n - 1; 0 for n = 0.
-  std::uint32_t below(std::uint32_t n) {
-    return static_cast<std::uint32_t>((std::uint64_t{half()} * n) >> 32);
-  }
+  std::uint32_t below(std::uint32_t n) { return static_cast<std::uint32_t>((std::uint64_t{half()} * n) >> 32); }
   bool one_in(std::uint32_t n) { return below(n) == 0; }
   bool percent(std::uint32_t chance) { return below(100) < chance; }
 

@@ -12,8 +12,8 @@ enum Letter : unsigned {
   kSubmitRead,
   kSubmitThree,  // the second names no descriptor: one is submitted
   kSubmitPoll,
-  kSubmitFill,   // one more than there is room for
-  kSubmitSync,   // counted by an eventfd
+  kSubmitFill,  // one more than there is room for
+  kSubmitSync,  // counted by an eventfd
   kFirePoll,
   kCancelPoll,
   kGetOne,
@@ -96,23 +96,40 @@ Getevents get(Value min_nr, Value nr, std::int64_t nsec) {
 Operation exhaustive_letter(unsigned letter) {
   constexpr std::int64_t kWaitNs = 50'000;
   switch (static_cast<Letter>(letter)) {
-    case kSubmitRead: return Submit{.iocbs = {read_into(0)}};
-    case kSubmitThree: return submit_three();
-    case kSubmitPoll: return submit_poll();
-    case kSubmitFill: return submit_fill();
-    case kSubmitSync: return submit_sync();
-    case kFirePoll: return FdWrite{.fd = Fd::kPipeWrite, .nbytes = 1};
-    case kCancelPoll: return Cancel{.iocb = kPollIocb};
-    case kGetOne: return get(0, 1, 0);
-    case kGetAll: return get(0, arena::kEventSlots, 0);
-    case kGetWaiting: return get({Symbol::kInRing, 1}, arena::kEventSlots, kWaitNs);
-    case kReapOne: return Reap{};
-    case kHeadBehindTail: return RingStore{.field = RingField::kHead, .value = {Symbol::kTail, 1}};
-    case kTailAhead: return RingStore{.field = RingField::kTail, .value = {Symbol::kTail, 5}};
-    case kWrongId: return RingStore{.field = RingField::kId, .value = {Symbol::kId, 1}};
-    case kMoveCpu: return Move{.cpu = 1};
-    case kSecondSetup: return Setup{.ctxp = arena::context_slot(1)};
-    case kDestroyLast: return Destroy{};
+    case kSubmitRead:
+      return Submit{.iocbs = {read_into(0)}};
+    case kSubmitThree:
+      return submit_three();
+    case kSubmitPoll:
+      return submit_poll();
+    case kSubmitFill:
+      return submit_fill();
+    case kSubmitSync:
+      return submit_sync();
+    case kFirePoll:
+      return FdWrite{.fd = Fd::kPipeWrite, .nbytes = 1};
+    case kCancelPoll:
+      return Cancel{.iocb = kPollIocb};
+    case kGetOne:
+      return get(0, 1, 0);
+    case kGetAll:
+      return get(0, arena::kEventSlots, 0);
+    case kGetWaiting:
+      return get({Symbol::kInRing, 1}, arena::kEventSlots, kWaitNs);
+    case kReapOne:
+      return Reap{};
+    case kHeadBehindTail:
+      return RingStore{.field = RingField::kHead, .value = {Symbol::kTail, 1}};
+    case kTailAhead:
+      return RingStore{.field = RingField::kTail, .value = {Symbol::kTail, 5}};
+    case kWrongId:
+      return RingStore{.field = RingField::kId, .value = {Symbol::kId, 1}};
+    case kMoveCpu:
+      return Move{.cpu = 1};
+    case kSecondSetup:
+      return Setup{.ctxp = arena::context_slot(1)};
+    case kDestroyLast:
+      return Destroy{};
   }
   assert(false && "no such letter");
   return Move{};

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "properties/exhaustive.h"
 
-#include <algorithm>
-#include <unordered_set>
-
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <unordered_set>
+#include <vector>
 
 namespace aio {
 namespace {
@@ -42,17 +44,25 @@ TEST(Exhaustive, every_program_sets_up_first_and_destroys_last) {
 }
 
 TEST(Exhaustive, every_letter_takes_every_place) {
-  for (unsigned letter = 0; letter <= kExhaustiveLetters; ++letter) {
-    std::uint64_t last = 0;
-    std::uint64_t earlier = 0;
-    const Operation wanted = exhaustive_letter(letter);
-    for (std::uint64_t index = 0; index < exhaustive_count(); ++index) {
-      const Program program = exhaustive_program(index);
-      if (program.operations.back() == wanted) ++last;
-      if (program.operations[1] == wanted && program.operations.size() > 2) ++earlier;
+  std::array<std::array<unsigned, kExhaustiveLength + 1>, kExhaustiveLetters + 1> seen{};
+  std::vector<Operation> letters;
+  for (unsigned i = 0; i <= kExhaustiveLetters; ++i) letters.push_back(exhaustive_letter(i));
+  for (std::uint64_t index = 0; index < exhaustive_count(); ++index) {
+    const Program program = exhaustive_program(index);
+    if (program.operations.size() != kExhaustiveLength + 1) continue;
+    for (unsigned letter = 0; letter <= kExhaustiveLetters; ++letter) {
+      const Operation& wanted = letters[letter];
+      for (unsigned place = 1; place <= kExhaustiveLength; ++place) {
+        if (program.operations[place] == wanted) ++seen[letter][place];
+      }
     }
-    EXPECT_EQ(last, 1u + 16 + 256 + 4096);
-    EXPECT_EQ(earlier, letter == kExhaustiveLetters ? 0u : 17u * (1 + 16 + 256));
+  }
+  for (unsigned letter = 0; letter <= kExhaustiveLetters; ++letter) {
+    const bool only_last = letter == kExhaustiveLetters;
+    for (unsigned place = 1; place < kExhaustiveLength; ++place) {
+      EXPECT_EQ(seen[letter][place], only_last ? 0u : 16u * 16 * 17);
+    }
+    EXPECT_EQ(seen[letter][kExhaustiveLength], 16u * 16 * 16);
   }
 }
 

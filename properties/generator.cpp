@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "properties/generator.h"
 
+#include <rapidcheck/shrinkable/Create.h>
+
 #include <algorithm>
 #include <bit>
-
-#include <rapidcheck/shrinkable/Create.h>
 
 #include "properties/generator_composer.h"
 
@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t kNoDestroy = ~std::size_t{0};
 
 std::size_t draw_length(Dice& dice, const GeneratorConfig& config) {
-  const std::size_t length = dice.weighted<std::size_t>(
-      {{30, 1 + dice.below(12)}, {50, 9 + dice.below(20)}, {20, 25 + dice.below(36)}});
+  const std::size_t length =
+      dice.weighted<std::size_t>({{30, 1 + dice.below(12)}, {50, 9 + dice.below(20)}, {20, 25 + dice.below(36)}});
   return std::clamp<std::size_t>(length, 1, std::max(config.max_operations, 1u));
 }
 
@@ -94,31 +94,39 @@ void Composer::draw_faults(std::uint32_t relevant) {
 void Composer::call() {
   faults_now_ = 0;
   switch (static_cast<Call>(dice_.weighted_index(swarm_.calls))) {
-    case Call::kSubmit: return submit();
-    case Call::kGetevents: return getevents();
-    case Call::kPgetevents: return pgetevents();
-    case Call::kCancel: return cancel();
-    case Call::kSetup: return setup();
-    case Call::kDestroy: return destroy();
+    case Call::kSubmit:
+      return submit();
+    case Call::kGetevents:
+      return getevents();
+    case Call::kPgetevents:
+      return pgetevents();
+    case Call::kCancel:
+      return cancel();
+    case Call::kSetup:
+      return setup();
+    case Call::kDestroy:
+      return destroy();
   }
 }
 
 void Composer::deed() {
   switch (static_cast<Deed>(dice_.weighted_index(swarm_.deeds))) {
-    case Deed::kRingStore: return ring_store();
+    case Deed::kRingStore:
+      return ring_store();
     case Deed::kReap:
       return add(Reap{context(pick_slot()),
-                      dice_.weighted<Value>({{4, 1},
-                                             {4, {Symbol::kInRing, 0}},
-                                             {1, {Symbol::kInRing, -1}},
-                                             {1, 128},
-                                             {1, 0},
-                                             {1, 15}})});
-    case Deed::kMove: return add(Move{dice_.weighted<Value>({{4, 1}, {4, 0}, {1, 2}})});
-    case Deed::kFdWrite: return fd_write();
-    case Deed::kFdRead: return fd_read();
-    case Deed::kFdClose: return fd_close();
-    case Deed::kStore: return store();
+                      dice_.weighted<Value>(
+                          {{4, 1}, {4, {Symbol::kInRing, 0}}, {1, {Symbol::kInRing, -1}}, {1, 128}, {1, 0}, {1, 15}})});
+    case Deed::kMove:
+      return add(Move{dice_.weighted<Value>({{4, 1}, {4, 0}, {1, 2}})});
+    case Deed::kFdWrite:
+      return fd_write();
+    case Deed::kFdRead:
+      return fd_read();
+    case Deed::kFdClose:
+      return fd_close();
+    case Deed::kStore:
+      return store();
   }
 }
 
@@ -133,9 +141,7 @@ unsigned Composer::pick_slot() {
   return dice_.below(std::max(swarm_.contexts, 1u));
 }
 
-Value Composer::context_of(unsigned slot) {
-  return has(Fault::kContext) ? bad_context() : context(slot);
-}
+Value Composer::context_of(unsigned slot) { return has(Fault::kContext) ? bad_context() : context(slot); }
 
 Value Composer::bad_context() {
   const Value own = context(pick_slot());
@@ -157,8 +163,7 @@ Value Composer::bad_context() {
 }
 
 Address Composer::bad_pointer() {
-  return dice_.pick<Address>(
-      {arena::kNull, arena::kKernel, arena::kUnmapped, arena::kNoAccess, arena::kNonCanonical});
+  return dice_.pick<Address>({arena::kNull, arena::kKernel, arena::kUnmapped, arena::kNoAccess, arena::kNonCanonical});
 }
 
 Address Composer::read_only_or_bad() {

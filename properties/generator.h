@@ -2,15 +2,15 @@
 //
 // The generator of random programs. Each program is a swarm of its own: a random part of the kinds
 // of operations, opcodes, descriptors and bad values is switched on, so that one program is all
-// polls and cancels on one ring and the next fills rings from two CPUs. What a program may not do is
-// kept by construction: the bounds of bounds.h, and at most one io_destroy of a live context, which
-// sleeps for an RCU grace period. A call that may block until the driver interrupts it occurs in
-// about one program of fifty.
+// polls and cancels on one ring and the next fills rings from two CPUs. What a program may not do
+// is kept by construction: the bounds of bounds.h, and at most one io_destroy of a live context,
+// which sleeps for an RCU grace period. A call that may block until the driver interrupts it occurs
+// in about one program of fifty.
 #pragma once
 
-#include <cstdint>
-
 #include <rapidcheck/Gen.h>
+
+#include <cstdint>
 
 #include "reference/program.h"
 

@@ -31,17 +31,8 @@ constexpr unsigned kRealTime = 40;
 
 void Composer::setup_slot(unsigned slot) {
   // The edges are those of the ring's page count on 4 KiB pages and few CPUs.
-  unsigned nr = dice_.weighted<unsigned>({{70, 1},
-                                          {3, 8},
-                                          {3, 62},
-                                          {3, 63},
-                                          {3, 64},
-                                          {3, 126},
-                                          {3, 127},
-                                          {3, 128},
-                                          {3, 190},
-                                          {3, 191},
-                                          {1, 1000}});
+  unsigned nr = dice_.weighted<unsigned>(
+      {{70, 1}, {3, 8}, {3, 62}, {3, 63}, {3, 64}, {3, 126}, {3, 127}, {3, 128}, {3, 190}, {3, 191}, {1, 1000}});
   if (setup_sum_ + nr > kMaxSetupSum) nr = 1;
   if (setup_sum_ + nr > kMaxSetupSum) return;
   setup_sum_ += nr;
@@ -65,14 +56,14 @@ void Composer::failing_setup() {
   // Where two things are wrong, the earlier check answers.
   const unsigned wrong = dice_.weighted<unsigned>({{4, 1}, {4, 2}, {3, 4}, {1, 3}, {1, 5}, {1, 6}});
   if ((wrong & 1) != 0) {
-    op.nr = dice_.pick<Value>({0, 4194305, 0x7fffffff, 0x80000000, 0x80000001, 0x80400000,
-                               0x80400001, 0xffffffff, {Symbol::kMaxNr, 1}});
+    op.nr = dice_.pick<Value>(
+        {0, 4194305, 0x7fffffff, 0x80000000, 0x80000001, 0x80400000, 0x80400001, 0xffffffff, {Symbol::kMaxNr, 1}});
     if (live_count() > 0 && dice_.percent(2)) op.nr = {Symbol::kMaxNr, 0};
   }
   if ((wrong & 2) != 0) {
-    op.ctxp = dice_.pick<Address>({arena::kNull, arena::kKernel, arena::kNonCanonical,
-                                   arena::kUnmapped, arena::kNoAccess, arena::kReadOnly,
-                                   arena::kReadOnly + 8, arena::kVars + arena::kPage - 4});
+    op.ctxp =
+        dice_.pick<Address>({arena::kNull, arena::kKernel, arena::kNonCanonical, arena::kUnmapped, arena::kNoAccess,
+                             arena::kReadOnly, arena::kReadOnly + 8, arena::kVars + arena::kPage - 4});
   }
   if ((wrong & 4) != 0) {
     op.initial = dice_.pick<std::uint64_t>({1, arena::kBase, arena::kKernel, 1ull << 32, ~0ull});
@@ -131,14 +122,8 @@ void Composer::fill_wait(Op& op) {
                                             {1, {kMost, kMost}}});
   bool never_waits = min_nr == Value(0) || (min_nr == all && !slots_[slot].hostile);
   if (has(Fault::kRange)) {
-    std::tie(min_nr, nr) = dice_.pick<Pair>({{-1, 1},
-                                             {2, 1},
-                                             {0, -1},
-                                             {-1, -1},
-                                             {kLeast, 1},
-                                             {kMost, 1},
-                                             {0, kLeast},
-                                             {{Symbol::kInRing, 2}, more}});
+    std::tie(min_nr, nr) = dice_.pick<Pair>(
+        {{-1, 1}, {2, 1}, {0, -1}, {-1, -1}, {kLeast, 1}, {kMost, 1}, {0, kLeast}, {{Symbol::kInRing, 2}, more}});
     never_waits = true;
   }
   op.min_nr = min_nr;
@@ -146,8 +131,7 @@ void Composer::fill_wait(Op& op) {
   fill_timeout(op, never_waits);
   op.events = dice_.percent(85) ? arena::kEvents : arena::kEvents + 4 * dice_.below(64);
   if (has(Fault::kEvents)) {
-    op.events = dice_.percent(40) ? arena::kEvents + 32 * (arena::kEventSlots - dice_.below(5))
-                                  : read_only_or_bad();
+    op.events = dice_.percent(40) ? arena::kEvents + 32 * (arena::kEventSlots - dice_.below(5)) : read_only_or_bad();
   }
 }
 
@@ -158,37 +142,29 @@ void Composer::fill_timeout(Op& op, bool never_waits) {
     op.nsec = wait.nsec;
   };
   enum { kZero, kShort, kOddZero, kForever, kNull };
-  switch (dice_.weighted<int>(
-      {{70, kZero}, {6, kShort}, {8, kOddZero}, {6, kForever}, {10, kNull}})) {
+  switch (dice_.weighted<int>({{70, kZero}, {6, kShort}, {8, kOddZero}, {6, kForever}, {10, kNull}})) {
     case kShort:
       set({0, dice_.weighted<std::int64_t>({{5, 1}, {4, 1000}, {3, 50'000}, {1, 1'000'000}})});
       break;
     case kOddZero:
       // Totals of zero, or one nanosecond, that look like something else.
-      set(dice_.pick<Wait>({{1, -1'000'000'000},
-                            {kLeast, 0},
-                            {-1, 1'000'000'000},
-                            {-1, 1'000'000'001},
-                            {2, -2'000'000'000}}));
+      set(dice_.pick<Wait>(
+          {{1, -1'000'000'000}, {kLeast, 0}, {-1, 1'000'000'000}, {-1, 1'000'000'001}, {2, -2'000'000'000}}));
       break;
     case kForever:
       if (!never_waits && !hazards_.may_block()) break;
-      set(dice_.pick<Wait>({{-1, 0},
-                            {0, -1},
-                            {0, kLeast},
-                            {-9'223'372'037, 0},
-                            {9'223'372'036, 0},
-                            {kMost, 0},
-                            {kMost, kMost}}));
+      set(dice_.pick<Wait>(
+          {{-1, 0}, {0, -1}, {0, kLeast}, {-9'223'372'037, 0}, {9'223'372'036, 0}, {kMost, 0}, {kMost, kMost}}));
       break;
     case kNull:
       if (never_waits || hazards_.may_block()) op.timeout = arena::kNull;
       break;
-    default: break;
+    default:
+      break;
   }
   if (has(Fault::kTimeout)) {
-    op.timeout = dice_.pick<Address>({arena::kKernel, arena::kUnmapped, arena::kNoAccess,
-                                      arena::kNonCanonical, arena::kVars + arena::kPage - 8});
+    op.timeout = dice_.pick<Address>(
+        {arena::kKernel, arena::kUnmapped, arena::kNoAccess, arena::kNonCanonical, arena::kVars + arena::kPage - 8});
   } else if (op.timeout != arena::kNull && dice_.percent(3)) {
     op.timeout = dice_.pick<Address>({arena::kReadOnly, arena::kTimespec + 4});
   }
@@ -203,22 +179,23 @@ void Composer::getevents() {
 void Composer::pgetevents() {
   Pgetevents op;
   fill_wait(op);
-  op.signals = dice_.pick<std::uint64_t>({0, signal_bit(kUser1), signal_bit(kHangup),
-                                          signal_bit(kChild) | signal_bit(kWindow),
-                                          signal_bit(kRealTime)});
+  op.signals = dice_.pick<std::uint64_t>(
+      {0, signal_bit(kUser1), signal_bit(kHangup), signal_bit(kChild) | signal_bit(kWindow), signal_bit(kRealTime)});
   if (dice_.percent(25)) op.sigset = arena::kNull;
   if (dice_.percent(20)) op.mask = arena::kNull;
   if (has(Fault::kSigset) || dice_.percent(8)) {
     switch (dice_.below(3)) {
       case 0:
-        op.sigset = dice_.pick<Address>({arena::kKernel, arena::kUnmapped, arena::kNoAccess,
-                                         arena::kVars + arena::kPage - 8});
+        op.sigset =
+            dice_.pick<Address>({arena::kKernel, arena::kUnmapped, arena::kNoAccess, arena::kVars + arena::kPage - 8});
         break;
       case 1:
-        op.mask = dice_.pick<Address>({arena::kKernel, arena::kUnmapped, arena::kNoAccess,
-                                       arena::kVars + arena::kPage - 4});
+        op.mask =
+            dice_.pick<Address>({arena::kKernel, arena::kUnmapped, arena::kNoAccess, arena::kVars + arena::kPage - 4});
         break;
-      default: op.size = dice_.pick<std::uint64_t>({0, 4, 7, 9, 128}); break;
+      default:
+        op.size = dice_.pick<std::uint64_t>({0, 4, 7, 9, 128});
+        break;
     }
   }
   add(op);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The composer writes one random program: generator.cpp has the loop, generator_calls.cpp the system
-// calls, generator_submit.cpp and generator_iocb.cpp io_submit and its iocbs, generator_user.cpp
-// what user space does in between.
+// The composer writes one random program: generator.cpp has the loop, generator_calls.cpp the
+// system calls, generator_submit.cpp io_submit, generator_iocb.cpp its iocbs, generator_faults.cpp
+// what may be wrong with these, generator_user.cpp what user space does in between.
 #pragma once
 
 #include <array>
@@ -24,9 +24,9 @@ class Composer {
  private:
   // What is known of a context variable.
   struct Slot {
-    bool live = false;      // io_setup stored an id here, and it was neither destroyed nor overwritten
-    bool dead = false;      // an id that was destroyed
-    bool hostile = false;   // user space wrote to its ring's header: counts can't be relied on
+    bool live = false;       // io_setup stored an id here, and it was neither destroyed nor overwritten
+    bool dead = false;       // an id that was destroyed
+    bool hostile = false;    // user space wrote to its ring's header: counts can't be relied on
     unsigned submitted = 0;  // iocbs, at most
   };
 
@@ -106,8 +106,8 @@ class Composer {
   std::vector<Address> polls_;  // iocbs of poll requests that may be pending
   std::array<Fd, 4> polled_{};  // descriptors polled last, for user actions that fire them
   unsigned polled_count_ = 0;
-  unsigned id_slot_ = 0;        // whose id word is to be restored
-  unsigned id_countdown_ = 0;   // in so many steps; 0: none
+  unsigned id_slot_ = 0;       // whose id word is to be restored
+  unsigned id_countdown_ = 0;  // in so many steps; 0: none
 };
 
 }  // namespace aio

@@ -4,11 +4,11 @@
 // occur in it.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <type_traits>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "properties/generator.h"
 

@@ -2,9 +2,9 @@
 //
 // In 20,000 programs each class of call that a rule of the model asks for occurs in at least so
 // many.
-#include <limits>
-
 #include "properties/generator_distribution.h"
+
+#include <limits>
 
 namespace aio {
 namespace {
@@ -12,12 +12,8 @@ namespace {
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
 
-bool is_context(const Value& value) {
-  return value.symbol >= Symbol::kContext0 && value.symbol <= Symbol::kContext3;
-}
-bool in_ring(const Value& value, std::int64_t plus) {
-  return value == Value(Symbol::kInRing, plus);
-}
+bool is_context(const Value& value) { return value.symbol >= Symbol::kContext0 && value.symbol <= Symbol::kContext3; }
+bool in_ring(const Value& value, std::int64_t plus) { return value == Value(Symbol::kInRing, plus); }
 
 const std::vector<Class<aio::Setup>> kSetups{
     {"one event", 12000, IS(aio::Setup, x.nr == Value(1))},
@@ -39,8 +35,7 @@ const std::vector<Class<aio::Setup>> kSetups{
     {"kernel ctxp", 100, IS(aio::Setup, x.ctxp == arena::kKernel)},
     {"unmapped ctxp", 100, IS(aio::Setup, x.ctxp == arena::kUnmapped)},
     {"ctxp without access", 100, IS(aio::Setup, x.ctxp == arena::kNoAccess)},
-    {"read-only ctxp", 200,
-     IS(aio::Setup, x.ctxp >= arena::kReadOnly && x.ctxp < arena::kNoAccess && x.initial == 0)},
+    {"read-only ctxp", 200, IS(aio::Setup, x.ctxp >= arena::kReadOnly && x.ctxp < arena::kNoAccess && x.initial == 0)},
     {"ctxp over the page's end", 100, IS(aio::Setup, x.ctxp == arena::kVars + arena::kPage - 4)},
     {"variable in use", 1000, IS(aio::Setup, x.initial != 0)},
     {"second context", 4000, IS(aio::Setup, x.ctxp == arena::context_slot(1))},
@@ -61,8 +56,7 @@ const std::vector<Class<Submit>> kSubmits{
     {"negative count", 200, IS(Submit, x.nr == Value(-1))},
     {"least count", 80, IS(Submit, x.nr == Value(kLeast))},
     {"greatest count", 60, IS(Submit, x.nr == Value(kMost))},
-    {"one pointer more than stored", 200,
-     IS(Submit, x.nr.symbol == x.fill.symbol && x.nr.offset == x.fill.offset + 1)},
+    {"one pointer more than stored", 200, IS(Submit, x.nr.symbol == x.fill.symbol && x.nr.offset == x.fill.offset + 1)},
     {"as many as in the ring", 60, IS(Submit, in_ring(x.nr, 0))},
     {"more than the ring's size", 60, IS(Submit, x.nr == Value(Symbol::kRingSize, 1))},
     {"fills the quota", 2500, IS(Submit, x.fill == Value(Symbol::kQuota, 0))},
@@ -100,19 +94,16 @@ const std::vector<Class<Getevents>> kWaits{
     {"greatest timeout", 150, IS(Getevents, x.sec == kMost)},
     {"kernel timeout", 80, IS(Getevents, x.timeout == arena::kKernel)},
     {"unmapped timeout", 80, IS(Getevents, x.timeout == arena::kUnmapped)},
-    {"timeout over the page's end", 80,
-     IS(Getevents, x.timeout == arena::kVars + arena::kPage - 8)},
+    {"timeout over the page's end", 80, IS(Getevents, x.timeout == arena::kVars + arena::kPage - 8)},
     {"null events", 30, IS(Getevents, x.events == arena::kNull)},
     {"kernel events", 30, IS(Getevents, x.events == arena::kKernel)},
     {"unmapped events", 30, IS(Getevents, x.events == arena::kUnmapped)},
-    {"read-only events", 80,
-     IS(Getevents, x.events >= arena::kReadOnly && x.events < arena::kNoAccess)},
+    {"read-only events", 80, IS(Getevents, x.events >= arena::kReadOnly && x.events < arena::kNoAccess)},
     {"misaligned events", 500, IS(Getevents, (x.events & 31) == 4)},
     {"room for few events before the page's end", 150,
      IS(Getevents, x.events > arena::kEvents + 3900 && x.events <= arena::kEvents + 4096)},
     {"bad context", 300, IS(Getevents, !is_context(x.ctx))},
-    {"bad context and timeout", 20,
-     IS(Getevents, !is_context(x.ctx) && x.timeout == arena::kKernel)},
+    {"bad context and timeout", 20, IS(Getevents, !is_context(x.ctx) && x.timeout == arena::kKernel)},
 };
 
 const std::vector<Class<Pgetevents>> kSignalWaits{
@@ -143,20 +134,13 @@ const std::vector<Class<Cancel>> kCancels{
 };
 
 const std::vector<Class<RingStore>> kRingStores{
-    {"head behind tail", 200,
-     IS(RingStore, x.field == RingField::kHead && x.value == Value(Symbol::kTail, 1))},
-    {"head out of the ring", 200,
-     IS(RingStore, x.field == RingField::kHead && x.value == Value(Symbol::kRingSize, 2))},
-    {"head 0xffffffff", 200,
-     IS(RingStore, x.field == RingField::kHead && x.value == Value(0xffffffff))},
-    {"tail ahead", 200,
-     IS(RingStore, x.field == RingField::kTail && x.value == Value(Symbol::kTail, 5))},
-    {"tail 0xffffffff", 200,
-     IS(RingStore, x.field == RingField::kTail && x.value == Value(0xffffffff))},
-    {"id of another", 80,
-     IS(RingStore, x.field == RingField::kId && x.value == Value(Symbol::kId, 1))},
-    {"id restored", 500,
-     IS(RingStore, x.field == RingField::kId && x.value == Value(Symbol::kId, 0))},
+    {"head behind tail", 200, IS(RingStore, x.field == RingField::kHead && x.value == Value(Symbol::kTail, 1))},
+    {"head out of the ring", 200, IS(RingStore, x.field == RingField::kHead && x.value == Value(Symbol::kRingSize, 2))},
+    {"head 0xffffffff", 200, IS(RingStore, x.field == RingField::kHead && x.value == Value(0xffffffff))},
+    {"tail ahead", 200, IS(RingStore, x.field == RingField::kTail && x.value == Value(Symbol::kTail, 5))},
+    {"tail 0xffffffff", 200, IS(RingStore, x.field == RingField::kTail && x.value == Value(0xffffffff))},
+    {"id of another", 80, IS(RingStore, x.field == RingField::kId && x.value == Value(Symbol::kId, 1))},
+    {"id restored", 500, IS(RingStore, x.field == RingField::kId && x.value == Value(Symbol::kId, 0))},
     {"nr", 200, IS(RingStore, x.field == RingField::kNr)},
     {"magic", 200, IS(RingStore, x.field == RingField::kMagic)},
     {"header length", 50, IS(RingStore, x.field == RingField::kHeaderLength)},

@@ -30,29 +30,37 @@ std::uint64_t length_of(const IocbSpec& spec, std::uint64_t segment_max) {
   return sum;
 }
 
-bool is_regular(Fd fd) {
-  return fd == Fd::kFile || fd == Fd::kFileWo || fd == Fd::kFileAppend || fd == Fd::kDirect;
-}
+bool is_regular(Fd fd) { return fd == Fd::kFile || fd == Fd::kFileWo || fd == Fd::kFileAppend || fd == Fd::kDirect; }
 
 }  // namespace
 
 Hazards::Queue* Hazards::source(Fd fd) {
   switch (fd) {
-    case Fd::kPipeRead: return &queues_[kPipeQueue];
-    case Fd::kEvent: return &queues_[kEventQueue];
-    case Fd::kSocket0: return &queues_[kToSocket0];
-    case Fd::kSocket1: return &queues_[kToSocket1];
-    default: return nullptr;
+    case Fd::kPipeRead:
+      return &queues_[kPipeQueue];
+    case Fd::kEvent:
+      return &queues_[kEventQueue];
+    case Fd::kSocket0:
+      return &queues_[kToSocket0];
+    case Fd::kSocket1:
+      return &queues_[kToSocket1];
+    default:
+      return nullptr;
   }
 }
 
 Hazards::Queue* Hazards::sink(Fd fd) {
   switch (fd) {
-    case Fd::kPipeWrite: return &queues_[kPipeQueue];
-    case Fd::kEvent: return &queues_[kEventQueue];
-    case Fd::kSocket0: return &queues_[kToSocket1];
-    case Fd::kSocket1: return &queues_[kToSocket0];
-    default: return nullptr;
+    case Fd::kPipeWrite:
+      return &queues_[kPipeQueue];
+    case Fd::kEvent:
+      return &queues_[kEventQueue];
+    case Fd::kSocket0:
+      return &queues_[kToSocket1];
+    case Fd::kSocket1:
+      return &queues_[kToSocket0];
+    default:
+      return nullptr;
   }
 }
 
@@ -93,8 +101,7 @@ void Hazards::tame_read(IocbSpec& spec, std::uint64_t nbytes, std::uint64_t time
   may_wait_ = true;
   const bool waits = (spec.rw_flags & kRwfNowait) == 0;
   const bool is_event = spec.fd == Fd::kEvent;
-  const bool enough =
-      is_event ? queue->least > 0 && times == 1 : queue->least > (times - 1) * nbytes;
+  const bool enough = is_event ? queue->least > 0 && times == 1 : queue->least > (times - 1) * nbytes;
   if (waits && !enough && (times > 1 || !may_block())) {
     if (is_socket(spec.fd)) {
       spec.rw_flags = kRwfNowait;
@@ -106,8 +113,7 @@ void Hazards::tame_read(IocbSpec& spec, std::uint64_t nbytes, std::uint64_t time
   take(*queue, nbytes * times, certain);
 }
 
-void Hazards::tame_write(IocbSpec& spec, std::uint64_t nbytes, std::uint64_t times,
-                         bool certain) {
+void Hazards::tame_write(IocbSpec& spec, std::uint64_t nbytes, std::uint64_t times, bool certain) {
   Queue* queue = sink(spec.fd);
   if (queue == nullptr || spec.fd == Fd::kEvent) return;
   may_wait_ = true;

@@ -47,8 +47,8 @@ class Hazards {
   bool grows_too_far(const IocbSpec& spec, std::uint64_t times);
 
   unsigned blocking_;
-  bool may_wait_ = false;  // an iocb transfers through a blocking pipe, eventfd or socket
-  bool appends_ = false;   // an iocb appends to a file
+  bool may_wait_ = false;          // an iocb transfers through a blocking pipe, eventfd or socket
+  bool appends_ = false;           // an iocb appends to a file
   std::array<Queue, 4> queues_{};  // blocking pipe, blocking eventfd, to socket 0, to socket 1
   std::array<std::uint64_t, 2> file_sizes_{kFileSize, kDirectFileSize};  // at most
 };

@@ -16,8 +16,7 @@ constexpr Address kIovecPlaceSize = 0x100;
 // Files stay small: writes begin below it.
 constexpr std::int64_t kMaxWriteOffset = 20'000;
 
-constexpr std::uint16_t kOpcodeOf[kRequestCount] = {kPread, kPwrite, kPreadv, kPwritev,
-                                                    kFsync, kFdsync, kPoll};
+constexpr std::uint16_t kOpcodeOf[kRequestCount] = {kPread, kPwrite, kPreadv, kPwritev, kFsync, kFdsync, kPoll};
 
 bool is_event(Fd fd) { return fd == Fd::kEvent || fd == Fd::kNbEvent || fd == Fd::kSemEvent; }
 
@@ -25,9 +24,12 @@ bool can(Request request, Fd fd) {
   switch (fd) {
     case Fd::kFile:
     case Fd::kFileAppend:
-    case Fd::kDirect: return true;
-    case Fd::kFileRo: return request != Request::kPwrite && request != Request::kPwritev;
-    case Fd::kFileWo: return request != Request::kPread && request != Request::kPreadv;
+    case Fd::kDirect:
+      return true;
+    case Fd::kFileRo:
+      return request != Request::kPwrite && request != Request::kPwritev;
+    case Fd::kFileWo:
+      return request != Request::kPread && request != Request::kPreadv;
     case Fd::kDirectory:
       return request == Request::kFsync || request == Request::kFdsync || request == Request::kPoll;
     case Fd::kPipeRead:
@@ -38,34 +40,36 @@ bool can(Request request, Fd fd) {
       return request == Request::kPread || request == Request::kPreadv || request == Request::kPoll;
     case Fd::kPipeWrite:
     case Fd::kNbPipeWrite:
-      return request == Request::kPwrite || request == Request::kPwritev ||
-             request == Request::kPoll;
+      return request == Request::kPwrite || request == Request::kPwritev || request == Request::kPoll;
     case Fd::kSocket0:
     case Fd::kSocket1:
     case Fd::kNull:
-    case Fd::kZero: return request != Request::kFsync && request != Request::kFdsync;
+    case Fd::kZero:
+      return request != Request::kFsync && request != Request::kFdsync;
     case Fd::kPath:
     case Fd::kClosed:
     case Fd::kNever:
-    case Fd::kMinusOne: return false;
+    case Fd::kMinusOne:
+      return false;
   }
   return false;
 }
 
 std::uint32_t faults_of(Request request) {
-  constexpr std::uint32_t kAny = fault_bit(Fault::kIocb) | fault_bit(Fault::kOpcode) |
-                                 fault_bit(Fault::kFd) | fault_bit(Fault::kReserved) |
-                                 fault_bit(Fault::kResfd) | fault_bit(Fault::kPriority);
-  constexpr std::uint32_t kTransfer = kAny | fault_bit(Fault::kBuffer) |
-                                      fault_bit(Fault::kLength) | fault_bit(Fault::kOffset) |
-                                      fault_bit(Fault::kRwFlags);
+  constexpr std::uint32_t kAny = fault_bit(Fault::kIocb) | fault_bit(Fault::kOpcode) | fault_bit(Fault::kFd) |
+                                 fault_bit(Fault::kReserved) | fault_bit(Fault::kResfd) | fault_bit(Fault::kPriority);
+  constexpr std::uint32_t kTransfer = kAny | fault_bit(Fault::kBuffer) | fault_bit(Fault::kLength) |
+                                      fault_bit(Fault::kOffset) | fault_bit(Fault::kRwFlags);
   switch (request) {
     case Request::kPread:
-    case Request::kPwrite: return kTransfer;
+    case Request::kPwrite:
+      return kTransfer;
     case Request::kPreadv:
-    case Request::kPwritev: return kTransfer | fault_bit(Fault::kSegments);
+    case Request::kPwritev:
+      return kTransfer | fault_bit(Fault::kSegments);
     case Request::kFsync:
-    case Request::kFdsync: return kAny | fault_bit(Fault::kMustBeZero);
+    case Request::kFdsync:
+      return kAny | fault_bit(Fault::kMustBeZero);
     case Request::kPoll:
       return kAny | fault_bit(Fault::kMustBeZero) | fault_bit(Fault::kPollMask);
   }
@@ -74,8 +78,8 @@ std::uint32_t faults_of(Request request) {
 
 }  // namespace
 
-// `modest`: it will run many times in one io_submit. `first`: it is the first one of it, which alone
-// may lie where an earlier one lay; two at one address would be one iocb that runs twice.
+// `modest`: it will run many times in one io_submit. `first`: it is the first one there, which
+// alone may lie where an earlier one lay; two at one address would be one iocb that runs twice.
 IocbSpec Composer::iocb(bool modest, bool first) {
   auto request = static_cast<Request>(dice_.weighted_index(swarm_.requests));
   // Every FSYNC is work for a kernel thread and a disk.
@@ -91,9 +95,15 @@ IocbSpec Composer::iocb(bool modest, bool first) {
     case Request::kPread:
     case Request::kPwrite:
     case Request::kPreadv:
-    case Request::kPwritev: transfer(spec, request, modest); break;
-    case Request::kPoll: poll(spec); break;
-    default: spec.buf = 0; break;
+    case Request::kPwritev:
+      transfer(spec, request, modest);
+      break;
+    case Request::kPoll:
+      poll(spec);
+      break;
+    default:
+      spec.buf = 0;
+      break;
   }
   decorate(spec, modest);
   draw_faults(faults_of(request));
@@ -115,8 +125,7 @@ Fd Composer::pick_fd(Request request) {
     if (can(request, fd)) return fd;
   }
   if (dice_.percent(30)) return fd;
-  return request == Request::kPoll ? dice_.pick({Fd::kPipeRead, Fd::kNbPipeRead, Fd::kNbEvent})
-                                   : Fd::kFile;
+  return request == Request::kPoll ? dice_.pick({Fd::kPipeRead, Fd::kNbPipeRead, Fd::kNbEvent}) : Fd::kFile;
 }
 
 void Composer::transfer(IocbSpec& spec, Request request, bool modest) {
@@ -125,16 +134,8 @@ void Composer::transfer(IocbSpec& spec, Request request, bool modest) {
   if (spec.fd == Fd::kDirect) return direct_transfer(spec, vector);
   std::uint64_t nbytes =
       modest ? dice_.pick<std::uint64_t>({1, 8, 10})
-             : dice_.weighted<std::uint64_t>({{6, 8},
-                                              {5, 64},
-                                              {4, 10},
-                                              {4, 1},
-                                              {4, 512},
-                                              {2, 0},
-                                              {2, 4095},
-                                              {3, 4096},
-                                              {2, 4097},
-                                              {2, 8192}});
+             : dice_.weighted<std::uint64_t>(
+                   {{6, 8}, {5, 64}, {4, 10}, {4, 1}, {4, 512}, {2, 0}, {2, 4095}, {3, 4096}, {2, 4097}, {2, 8192}});
   if (is_event(spec.fd) && dice_.percent(85)) nbytes = 8;
   spec.offset = dice_.weighted<std::int64_t>({{10, 0},
                                               {2, 1},
@@ -161,8 +162,8 @@ void Composer::transfer(IocbSpec& spec, Request request, bool modest) {
 void Composer::direct_transfer(IocbSpec& spec, bool vector) {
   // Offset, length and address are each misaligned now and then.
   spec.nbytes = dice_.weighted<std::uint64_t>({{6, 512}, {6, 4096}, {3, 8192}, {1, 0}, {1, 100}});
-  spec.offset = dice_.weighted<std::int64_t>(
-      {{6, 0}, {3, 512}, {3, 4096}, {3, 12288}, {2, 16384}, {1, 511}, {1, 16000}});
+  spec.offset =
+      dice_.weighted<std::int64_t>({{6, 0}, {3, 512}, {3, 4096}, {3, 12288}, {2, 16384}, {1, 511}, {1, 16000}});
   spec.buf = arena::kBuffers + dice_.weighted<Address>({{10, 0}, {2, 4096}, {1, 512}, {1, 1}});
   if (vector) vectored(spec, spec.nbytes);
 }
@@ -208,9 +209,8 @@ void Composer::decorate(IocbSpec& spec, bool modest) {
   const bool rw = spec.opcode != kPoll && spec.opcode != kFsync && spec.opcode != kFdsync;
   if (rw && dice_.percent(swarm_.rw_flags_percent)) {
     spec.rw_flags = modest ? std::uint32_t{kRwfNowait}
-                           : dice_.pick<std::uint32_t>({kRwfHipri, kRwfDsync, kRwfSync, kRwfNowait,
-                                                        kRwfNowait, kRwfAppend, kRwfNoappend,
-                                                        kRwfDontcache, kRwfNosignal});
+                           : dice_.pick<std::uint32_t>({kRwfHipri, kRwfDsync, kRwfSync, kRwfNowait, kRwfNowait,
+                                                        kRwfAppend, kRwfNoappend, kRwfDontcache, kRwfNosignal});
   }
   if (dice_.percent(swarm_.resfd_percent)) {
     spec.flags |= kFlagResfd;

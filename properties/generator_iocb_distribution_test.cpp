@@ -14,16 +14,12 @@ constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 constexpr Address kBuffersEnd = arena::kBuffers + 2 * arena::kPage;
 
 bool writes(const IocbSpec& spec) { return spec.opcode == kPwrite || spec.opcode == kPwritev; }
-bool moves(const IocbSpec& spec) {
-  return writes(spec) || spec.opcode == kPread || spec.opcode == kPreadv;
-}
+bool moves(const IocbSpec& spec) { return writes(spec) || spec.opcode == kPread || spec.opcode == kPreadv; }
 bool vectored(const IocbSpec& spec) { return spec.opcode == kPreadv || spec.opcode == kPwritev; }
 bool syncs(const IocbSpec& spec) { return spec.opcode == kFsync || spec.opcode == kFdsync; }
 bool has_resfd(const IocbSpec& spec) { return (spec.flags & kFlagResfd) != 0; }
 bool has_priority(const IocbSpec& spec) { return (spec.flags & kFlagIoprio) != 0; }
-unsigned priority_class(const IocbSpec& spec) {
-  return static_cast<std::uint16_t>(spec.reqprio) >> 13;
-}
+unsigned priority_class(const IocbSpec& spec) { return static_cast<std::uint16_t>(spec.reqprio) >> 13; }
 
 const std::vector<Class<IocbSpec>> kIocbs{
     {"null iocb", 60, IS(IocbSpec, x.at == arena::kNull)},
@@ -56,8 +52,7 @@ const std::vector<Class<IocbSpec>> kIocbs{
     {"FSYNC with RESFD", 800, IS(IocbSpec, syncs(x) && has_resfd(x))},
     {"POLL with RESFD", 2000, IS(IocbSpec, x.opcode == kPoll && has_resfd(x))},
     {"priority none", 500, IS(IocbSpec, has_priority(x) && x.reqprio == 0)},
-    {"priority none with level", 60,
-     IS(IocbSpec, has_priority(x) && priority_class(x) == 0 && x.reqprio != 0)},
+    {"priority none with level", 60, IS(IocbSpec, has_priority(x) && priority_class(x) == 0 && x.reqprio != 0)},
     {"priority real time", 100, IS(IocbSpec, has_priority(x) && priority_class(x) == 1)},
     {"priority best effort", 1000, IS(IocbSpec, has_priority(x) && priority_class(x) == 2)},
     {"priority best effort, level 8", 20,
@@ -89,8 +84,7 @@ const std::vector<Class<IocbSpec>> kTransfers{
     {"greatest offset", 80, IS(IocbSpec, moves(x) && x.offset == Value(kMost))},
     {"offset that overflows", 100,
      IS(IocbSpec, moves(x) && x.offset.offset > kMost - 10'000 && x.offset.offset < kMost)},
-    {"write at the largest file's end", 60,
-     IS(IocbSpec, writes(x) && x.offset == Value(Symbol::kMaxFile, 0))},
+    {"write at the largest file's end", 60, IS(IocbSpec, writes(x) && x.offset == Value(Symbol::kMaxFile, 0))},
     {"write beyond the largest file", 100,
      IS(IocbSpec, writes(x) && x.offset.symbol == Symbol::kMaxFile && x.offset.offset > 0)},
     {"read at the largest file's end", 500,
@@ -100,14 +94,12 @@ const std::vector<Class<IocbSpec>> kTransfers{
     {"RWF of each bit", 1500, IS(IocbSpec, moves(x) && x.rw_flags == kRwfNowait)},
     {"RWF_APPEND", 500, IS(IocbSpec, writes(x) && x.rw_flags == kRwfAppend)},
     {"RWF_NOAPPEND", 500, IS(IocbSpec, writes(x) && x.rw_flags == kRwfNoappend)},
-    {"RWF_NOAPPEND on O_APPEND", 30,
-     IS(IocbSpec, writes(x) && x.rw_flags == kRwfNoappend && x.fd == Fd::kFileAppend)},
+    {"RWF_NOAPPEND on O_APPEND", 30, IS(IocbSpec, writes(x) && x.rw_flags == kRwfNoappend && x.fd == Fd::kFileAppend)},
     {"RWF_APPEND and NOAPPEND", 80, IS(IocbSpec, x.rw_flags == (kRwfAppend | kRwfNoappend))},
     {"RWF_ATOMIC", 80, IS(IocbSpec, moves(x) && x.rw_flags == kRwfAtomic)},
     {"RWF 0x200", 80, IS(IocbSpec, moves(x) && x.rw_flags == 0x200)},
     {"RWF 0x80000000", 60, IS(IocbSpec, moves(x) && x.rw_flags == 0x80000000)},
-    {"RWF and wrong mode", 10,
-     IS(IocbSpec, writes(x) && x.fd == Fd::kFileRo && x.rw_flags != 0)},
+    {"RWF and wrong mode", 10, IS(IocbSpec, writes(x) && x.fd == Fd::kFileRo && x.rw_flags != 0)},
     {"no segments", 2000, IS(IocbSpec, vectored(x) && x.nbytes == 0)},
     {"four segments", 3000, IS(IocbSpec, vectored(x) && x.nbytes == 4)},
     {"1025 segments", 40, IS(IocbSpec, vectored(x) && x.nbytes == 1025)},
@@ -118,10 +110,8 @@ const std::vector<Class<IocbSpec>> kTransfers{
     {"iovec array at the page's end", 40,
      IS(IocbSpec, vectored(x) && x.buf > arena::kIovecs + 4000 && x.buf <= arena::kIovecs + 4096)},
     {"direct", 900, IS(IocbSpec, moves(x) && x.fd == Fd::kDirect)},
-    {"direct at a misaligned offset", 200,
-     IS(IocbSpec, moves(x) && x.fd == Fd::kDirect && x.offset == Value(511))},
-    {"direct at a misaligned address", 150,
-     IS(IocbSpec, moves(x) && x.fd == Fd::kDirect && (x.buf & 511) == 1)},
+    {"direct at a misaligned offset", 200, IS(IocbSpec, moves(x) && x.fd == Fd::kDirect && x.offset == Value(511))},
+    {"direct at a misaligned address", 150, IS(IocbSpec, moves(x) && x.fd == Fd::kDirect && (x.buf & 511) == 1)},
 };
 
 const std::vector<Class<Segment>> kSegments{

@@ -50,8 +50,8 @@ std::uint64_t Composer::fill_submit(Submit& op, bool fills) {
     op.nr = op.fill;
     return kManyTimes;
   }
-  const auto fill = static_cast<std::int64_t>(dice_.weighted<unsigned>(
-      {{50, 1}, {14, 2}, {12, 3}, {8, 4}, {4, 5}, {4, 6}, {2, 7}, {6, 8}}));
+  const auto fill = static_cast<std::int64_t>(
+      dice_.weighted<unsigned>({{50, 1}, {14, 2}, {12, 3}, {8, 4}, {4, 5}, {4, 6}, {2, 7}, {6, 8}}));
   // Fewer iocbs than pointers: the same iocb is submitted more than once.
   const std::int64_t made = dice_.percent(85) ? fill : 1 + dice_.below(static_cast<unsigned>(fill));
   op.iocbs.resize(static_cast<std::size_t>(made));
@@ -63,15 +63,15 @@ std::uint64_t Composer::fill_submit(Submit& op, bool fills) {
 void Composer::spoil_submit(Submit& op) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   if (has(Fault::kCount)) {
-    op.nr = dice_.pick<Value>({0, -1, -1, std::numeric_limits<std::int64_t>::min(), 1,
-                               {op.fill.symbol, op.fill.offset - 1}});
+    op.nr = dice_.pick<Value>(
+        {0, -1, -1, std::numeric_limits<std::int64_t>::min(), 1, {op.fill.symbol, op.fill.offset - 1}});
     if (dice_.percent(30)) {
       // One pointer more than was stored: an older one, or the canary.
       op.nr = {op.fill.symbol, op.fill.offset + 1};
       hazards_.replayed_one();
     } else if (hazards_.replays_are_safe() && dice_.percent(50)) {
-      op.nr = dice_.pick<Value>({kMost, {Symbol::kInRing, 0}, {Symbol::kInRing, 1},
-                                 {Symbol::kRingSize, 1}, {Symbol::kQuota, 1}});
+      op.nr = dice_.pick<Value>(
+          {kMost, {Symbol::kInRing, 0}, {Symbol::kInRing, 1}, {Symbol::kRingSize, 1}, {Symbol::kQuota, 1}});
     }
   }
   if (has(Fault::kList)) {

@@ -25,9 +25,9 @@ inline constexpr unsigned kRequestCount = 7;
 // Classes of bad or unusual arguments.
 enum class Fault : unsigned {
   kContext,
-  kCount,     // io_submit's nr
-  kList,      // io_submit's pointer array
-  kIocb,      // an iocb's address
+  kCount,  // io_submit's nr
+  kList,   // io_submit's pointer array
+  kIocb,   // an iocb's address
   kOpcode,
   kFd,
   kBuffer,
@@ -37,12 +37,12 @@ enum class Fault : unsigned {
   kResfd,
   kPriority,
   kReserved,
-  kSegments,  // of a vectored request
+  kSegments,    // of a vectored request
   kMustBeZero,  // fields that FSYNC and POLL want to be zero
   kPollMask,
   kEvents,
   kTimeout,
-  kRange,     // min_nr and nr of io_getevents
+  kRange,  // min_nr and nr of io_getevents
   kSigset,
 };
 inline constexpr unsigned kFaultCount = 20;
@@ -51,9 +51,9 @@ constexpr std::uint32_t fault_bit(Fault fault) { return 1u << static_cast<unsign
 // What may be wrong with io_submit itself, with io_getevents and io_pgetevents, and with an iocb.
 inline constexpr std::uint32_t kSubmitFaults =
     fault_bit(Fault::kContext) | fault_bit(Fault::kCount) | fault_bit(Fault::kList);
-inline constexpr std::uint32_t kWaitFaults =
-    fault_bit(Fault::kContext) | fault_bit(Fault::kEvents) | fault_bit(Fault::kTimeout) |
-    fault_bit(Fault::kRange) | fault_bit(Fault::kSigset);
+inline constexpr std::uint32_t kWaitFaults = fault_bit(Fault::kContext) | fault_bit(Fault::kEvents) |
+                                             fault_bit(Fault::kTimeout) | fault_bit(Fault::kRange) |
+                                             fault_bit(Fault::kSigset);
 
 struct Swarm {
   std::array<unsigned, kCallCount> calls{};        // weights
@@ -62,15 +62,15 @@ struct Swarm {
   unsigned deed_percent = 0;                       // operations that are no system call
   std::array<unsigned, kFdCount> fds{};            // weights
   std::uint32_t faults = 0;                        // bit 1 << Fault
-  unsigned fault_percent = 0;  // calls and iocbs that get one of `faults`
-  unsigned fill_percent = 0;   // io_submits that fill the ring
+  unsigned fault_percent = 0;                      // calls and iocbs that get one of `faults`
+  unsigned fill_percent = 0;                       // io_submits that fill the ring
   unsigned resfd_percent = 0;
   unsigned priority_percent = 0;
   unsigned rw_flags_percent = 0;
-  unsigned contexts = 1;       // how many are set up at first
-  unsigned blocking = 0;       // calls that may block until the driver interrupts them
-  bool destroys = false;       // a live context is destroyed
-  bool hostile = false;        // user space scribbles on ring headers
+  unsigned contexts = 1;  // how many are set up at first
+  unsigned blocking = 0;  // calls that may block until the driver interrupts them
+  bool destroys = false;  // a live context is destroyed
+  bool hostile = false;   // user space scribbles on ring headers
 };
 
 Swarm draw_swarm(Dice& dice);

@@ -21,7 +21,8 @@ void Composer::ring_store() {
                                         {2, RingField::kIncompat},
                                         {2, RingField::kHeaderLength}});
   switch (op.field) {
-    case RingField::kId: return ring_id_store(slot);
+    case RingField::kId:
+      return ring_id_store(slot);
     case RingField::kHead:
       op.value = dice_.pick<Value>({{Symbol::kTail, 1},
                                     {Symbol::kTail, 0},
@@ -46,7 +47,9 @@ void Composer::ring_store() {
     case RingField::kNr:
       op.value = dice_.pick<Value>({0, 1, 0xffffffff, {Symbol::kRingSize, 0}});
       break;
-    default: op.value = dice_.pick<Value>({0, 1, 32, 0x12345678, 0xa10a10a1}); break;
+    default:
+      op.value = dice_.pick<Value>({0, 1, 32, 0x12345678, 0xa10a10a1});
+      break;
   }
   add(op);
 }
@@ -62,39 +65,53 @@ void Composer::ring_id_store(unsigned slot) {
 
 void Composer::fd_write() {
   FdWrite op;
-  op.fd = dice_.pick({Fd::kPipeWrite, Fd::kNbPipeWrite, Fd::kEvent, Fd::kNbEvent, Fd::kSemEvent,
-                      Fd::kSocket0, Fd::kSocket1});
+  op.fd = dice_.pick(
+      {Fd::kPipeWrite, Fd::kNbPipeWrite, Fd::kEvent, Fd::kNbEvent, Fd::kSemEvent, Fd::kSocket0, Fd::kSocket1});
   if (polled_count_ > 0 && dice_.percent(80)) {
     switch (polled_[dice_.below(std::min(polled_count_, 4u))]) {
-      case Fd::kPipeRead: op.fd = Fd::kPipeWrite; break;
-      case Fd::kNbPipeRead: op.fd = Fd::kNbPipeWrite; break;
-      case Fd::kEvent: op.fd = Fd::kEvent; break;
-      case Fd::kNbEvent: op.fd = Fd::kNbEvent; break;
-      case Fd::kSemEvent: op.fd = Fd::kSemEvent; break;
-      case Fd::kSocket0: op.fd = Fd::kSocket1; break;
-      case Fd::kSocket1: op.fd = Fd::kSocket0; break;
-      default: break;
+      case Fd::kPipeRead:
+        op.fd = Fd::kPipeWrite;
+        break;
+      case Fd::kNbPipeRead:
+        op.fd = Fd::kNbPipeWrite;
+        break;
+      case Fd::kEvent:
+        op.fd = Fd::kEvent;
+        break;
+      case Fd::kNbEvent:
+        op.fd = Fd::kNbEvent;
+        break;
+      case Fd::kSemEvent:
+        op.fd = Fd::kSemEvent;
+        break;
+      case Fd::kSocket0:
+        op.fd = Fd::kSocket1;
+        break;
+      case Fd::kSocket1:
+        op.fd = Fd::kSocket0;
+        break;
+      default:
+        break;
     }
   }
   op.nbytes = dice_.weighted<std::uint64_t>({{12, 8}, {4, 1}, {2, 100}, {2, 4096}, {1, 0}});
-  op.value = dice_.weighted<std::uint64_t>(
-      {{12, 1}, {4, 2}, {2, ~std::uint64_t{1}}, {1, ~std::uint64_t{0}}, {1, 0}});
+  op.value = dice_.weighted<std::uint64_t>({{12, 1}, {4, 2}, {2, ~std::uint64_t{1}}, {1, ~std::uint64_t{0}}, {1, 0}});
   hazards_.wrote(op);
   add(op);
 }
 
 void Composer::fd_read() {
   FdRead op;
-  op.fd = dice_.pick({Fd::kPipeRead, Fd::kNbPipeRead, Fd::kEvent, Fd::kNbEvent, Fd::kSemEvent,
-                      Fd::kSocket0, Fd::kSocket1});
+  op.fd =
+      dice_.pick({Fd::kPipeRead, Fd::kNbPipeRead, Fd::kEvent, Fd::kNbEvent, Fd::kSemEvent, Fd::kSocket0, Fd::kSocket1});
   op.nbytes = dice_.weighted<std::uint64_t>({{10, 8}, {3, 4096}, {2, 1}, {1, 0}});
   hazards_.read(op);
   add(op);
 }
 
 void Composer::fd_close() {
-  Fd fd = dice_.pick({Fd::kPipeRead, Fd::kPipeWrite, Fd::kNbPipeRead, Fd::kNbPipeWrite,
-                      Fd::kSocket0, Fd::kSocket1, Fd::kEvent, Fd::kNbEvent, Fd::kFile});
+  Fd fd = dice_.pick({Fd::kPipeRead, Fd::kPipeWrite, Fd::kNbPipeRead, Fd::kNbPipeWrite, Fd::kSocket0, Fd::kSocket1,
+                      Fd::kEvent, Fd::kNbEvent, Fd::kFile});
   if (polled_count_ > 0 && dice_.percent(40)) fd = polled_[0];
   add(FdClose{fd});
 }

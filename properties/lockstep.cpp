@@ -67,7 +67,9 @@ bool Lockstep::step(const Operation& operation, CaseResult& result, const Record
     options_.returns_by->store(static_cast<std::uint32_t>(model_.returns_by(resolved)), std::memory_order_relaxed);
   }
   const Observation& seen = executor_.execute(resolved, conduct);
-  await(model_.begin(resolved, seen));
+  const std::vector<Model::Due> due = model_.begin(resolved, seen);
+  for (const Fd end : model_.ends_due()) executor_.await_end(end);
+  await(due);
   if (recorder) recorder(&operation, &resolved, seen);
   Verdict verdict = model_.judge(seen);
   count(result.tally, resolved, verdict.certainty);

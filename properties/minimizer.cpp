@@ -18,8 +18,7 @@ constexpr double kMiss = 0.01;
 
 class Minimizer {
  public:
-  Minimizer(const Program& program, const Trial& trial, const MinimizeOptions& options,
-            const Progress& progress)
+  Minimizer(const Program& program, const Trial& trial, const MinimizeOptions& options, const Progress& progress)
       : trial_(trial), options_(options), progress_(progress), begin_(options.now()) {
     best_.program = program;
     seen_.insert(hash(program));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The minimizer: makes a program that shows a divergence smaller while it still shows it. It knows
-// nothing of kernels; a Trial runs candidates and counts how often each showed the wanted signature.
-// A divergence need not show every time, so the minimizer first estimates how often it does and then
-// tries each candidate so often that it is overlooked in less than 1 % of cases.
+// nothing of kernels; a Trial runs candidates and counts how often each showed the wanted
+// signature. A divergence need not show every time, so the minimizer first estimates how often it
+// does and then tries each candidate so often that it is overlooked in less than 1 % of cases.
 #pragma once
 
 #include <chrono>
@@ -15,8 +15,7 @@
 namespace aio {
 
 // Runs each candidate `repeats` times; returns, for each, in how many runs the signature showed.
-using Trial =
-    std::function<std::vector<unsigned>(const std::vector<Program>& candidates, unsigned repeats)>;
+using Trial = std::function<std::vector<unsigned>(const std::vector<Program>& candidates, unsigned repeats)>;
 
 struct MinimizeOptions {
   std::chrono::milliseconds budget{20000};  // after it no further candidate is tried

@@ -17,9 +17,7 @@ Program with(const Program& program, std::size_t index, Operation operation) {
   return edited;
 }
 
-bool is_count(const Value& value) {
-  return value.symbol == Symbol::kLiteral && value.offset > 1;
-}
+bool is_count(const Value& value) { return value.symbol == Symbol::kLiteral && value.offset > 1; }
 
 void add_fewer_iocbs(const Submit& submit, std::vector<Submit>& edited) {
   for (std::size_t i = submit.iocbs.size(); submit.iocbs.size() > 1 && i-- > 0;) {
@@ -129,8 +127,7 @@ std::vector<Program> with_plainer_operation(const Program& program, std::size_t 
   std::visit([&](const auto& op) { offer(std::decay_t<decltype(op)>{}); }, operation);
   if (const auto* wait = std::get_if<Pgetevents>(&operation)) {
     offer(Getevents{});
-    offer(Getevents{wait->ctx, wait->min_nr, wait->nr, wait->events, wait->timeout, wait->sec,
-                    wait->nsec});
+    offer(Getevents{wait->ctx, wait->min_nr, wait->nr, wait->events, wait->timeout, wait->sec, wait->nsec});
   }
   return edited;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // What the minimizer tries: lists of programs that each differ from a given one by one edit for the
-// plainer, the boldest edits first. Every edit makes the program smaller, or moves one value towards
-// that of a default-constructed operation, so that repeating them comes to an end.
+// plainer, the boldest edits first. Every edit makes the program smaller, or moves one value
+// towards that of a default-constructed operation, so that repeating them comes to an end.
 #pragma once
 
 #include <cstddef>

@@ -19,9 +19,7 @@ struct LeafVisitor {
 
   void operator()(const char*, Value& value) const {
     f(Leaf{Leaf::Kind::kValue, value.symbol, static_cast<std::uint64_t>(value.offset)},
-      [&value](const Leaf& leaf) {
-        value = Value(leaf.symbol, static_cast<std::int64_t>(leaf.number));
-      });
+      [&value](const Leaf& leaf) { value = Value(leaf.symbol, static_cast<std::int64_t>(leaf.number)); });
   }
   template <std::integral T>
   void operator()(const char*, T& number) const {
@@ -35,7 +33,7 @@ struct LeafVisitor {
       [&address](const Leaf& leaf) { address.value = leaf.number; });
   }
   template <class T>
-    requires std::is_enum_v<T>
+  requires std::is_enum_v<T>
   void operator()(const char*, T& name) const {
     f(Leaf{Leaf::Kind::kName, Symbol::kLiteral, static_cast<std::uint64_t>(name)},
       [&name](const Leaf& leaf) { name = static_cast<T>(leaf.number); });
@@ -48,8 +46,7 @@ struct LeafVisitor {
 
 template <class F>
 void visit_leaves(Operation& operation, F&& f) {
-  std::visit([&](auto& op) { visit_fields(op, LeafVisitor<std::remove_reference_t<F>>{f}); },
-             operation);
+  std::visit([&](auto& op) { visit_fields(op, LeafVisitor<std::remove_reference_t<F>>{f}); }, operation);
 }
 
 // How far the leaf is from plain: the default first, then numbers by magnitude, symbols last.
@@ -71,7 +68,8 @@ void add_steps(std::uint64_t number, std::vector<std::uint64_t>& numbers) {
 std::vector<std::uint64_t> plainer_numbers(const Leaf& leaf) {
   const std::uint64_t number = leaf.number;
   switch (leaf.kind) {
-    case Leaf::Kind::kName: return {0};  // Fd::kFile
+    case Leaf::Kind::kName:
+      return {0};  // Fd::kFile
     case Leaf::Kind::kAddress: {
       const std::uint64_t page = number / arena::kPage * arena::kPage;
       std::vector<std::uint64_t> numbers{0, page};
@@ -85,8 +83,7 @@ std::vector<std::uint64_t> plainer_numbers(const Leaf& leaf) {
     }
     case Leaf::Kind::kUnsigned: {
       // It may be a mask: one with a bit fewer.
-      std::vector<std::uint64_t> numbers{0, 1, 2, 8, number & ~std::bit_floor(number),
-                                         number & (number - 1)};
+      std::vector<std::uint64_t> numbers{0, 1, 2, 8, number & ~std::bit_floor(number), number & (number - 1)};
       add_steps(number, numbers);
       return numbers;
     }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "properties/minimizer.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <memory>
 #include <random>
-
-#include <gtest/gtest.h>
 
 #include "properties/bounds.h"
 #include "properties/generator.h"
@@ -43,11 +43,10 @@ Trial sometimes(unsigned percent, Predicate shows) {
 
 template <class Op>
 bool has(const Program& program, bool (*is)(const Op&)) {
-  return std::any_of(program.operations.begin(), program.operations.end(),
-                     [&](const Operation& operation) {
-                       const Op* op = std::get_if<Op>(&operation);
-                       return op != nullptr && is(*op);
-                     });
+  return std::any_of(program.operations.begin(), program.operations.end(), [&](const Operation& operation) {
+    const Op* op = std::get_if<Op>(&operation);
+    return op != nullptr && is(*op);
+  });
 }
 
 bool cancels_kernel_address(const Program& program) {
@@ -55,9 +54,8 @@ bool cancels_kernel_address(const Program& program) {
 }
 bool polls_a_pipe(const Program& program) {
   return has<Submit>(program, [](const Submit& op) {
-    return std::any_of(op.iocbs.begin(), op.iocbs.end(), [](const IocbSpec& spec) {
-      return spec.opcode == kPoll && spec.fd == Fd::kPipeRead;
-    });
+    return std::any_of(op.iocbs.begin(), op.iocbs.end(),
+                       [](const IocbSpec& spec) { return spec.opcode == kPoll && spec.fd == Fd::kPipeRead; });
   });
 }
 
@@ -127,8 +125,7 @@ TEST(Minimizer, segments_go_one_by_one) {
 TEST(Minimizer, values_come_down_to_the_boundary) {
   const auto reads_far = [](const Program& program) {
     return has<Submit>(program, [](const Submit& op) {
-      return op.iocbs.at(0).opcode == kPread && op.iocbs[0].offset.offset > 5000 &&
-             op.iocbs[0].nbytes >= 7;
+      return op.iocbs.at(0).opcode == kPread && op.iocbs[0].offset.offset > 5000 && op.iocbs[0].nbytes >= 7;
     });
   };
   Program program;

@@ -83,6 +83,7 @@ void Files::reset(const std::bitset<kFdCount>& descriptors) {
     socket.shut = socket.reset = false;
   }
   wakes_.clear();
+  hung_up_.clear();
 }
 
 bool Files::usable(Fd fd) const { return number_open(fd) && traits(fd).kind != FileKind::kPathOnly; }
@@ -191,6 +192,7 @@ void Files::release(Fd fd) {
   const FdTraits& file = traits(fd);
   const Fd peer = other_end(fd);
   const bool peer_alive = number_open(peer) || held(peer) > 0;
+  if (peer != fd && number_open(peer)) hung_up_.push_back(peer);
   if (file.kind == FileKind::kPipe && peer_alive) {
     wake(FileKind::kPipe, file.index, false, 0);
     wake(FileKind::kPipe, file.index, true, 0);

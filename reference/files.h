@@ -139,6 +139,9 @@ class Files {
   // A socket's buffers hold so much that the sizes of the kernel's own structures begin to matter.
   bool socket_near_limit() const;
 
+  // Open descriptors whose other side was closed since forget_hung_up().
+  const std::vector<Fd>& hung_up() const { return hung_up_; }
+  void forget_hung_up() { hung_up_.clear(); }
   // Wake-ups sent since the last call.
   std::vector<Wake> take_wakes();
 
@@ -151,7 +154,7 @@ class Files {
   Outcome read_eventfd(Fd fd, const Buffers& buffers, bool nonblocking, Memory& memory);
   Outcome read_socket(Fd fd, const Buffers& buffers, const Transfer& transfer, Memory& memory);
   Outcome write_socket(Fd fd, const Buffers& buffers, const Transfer& transfer, const Memory& memory);
-  Outcome read_zero(const Buffers& buffers, Memory& memory);
+  Outcome read_zero(const Buffers& buffers, bool nonblocking, Memory& memory);
   std::uint64_t writable_bytes(std::uint64_t position, const Buffers& buffers, const Memory& memory) const;
   bool direct_is_plain(const Buffers& buffers, const Transfer& transfer, const Memory& memory, bool write) const;
   void release(Fd fd);
@@ -166,6 +169,7 @@ class Files {
   std::array<std::uint64_t, 3> counters_{};
   std::array<Socket, 2> sockets_;
   std::vector<Wake> wakes_;
+  std::vector<Fd> hung_up_;
 };
 
 // The kernel's copies over all segments: stop at the first fault. Return the bytes copied.

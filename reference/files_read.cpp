@@ -42,7 +42,7 @@ Outcome Files::read(Fd fd, const Buffers& buffers, const Transfer& transfer, Mem
     case FileKind::kPipe: return read_pipe(fd, buffers, nonblocking, memory);
     case FileKind::kEventfd: return read_eventfd(fd, buffers, nonblocking, memory);
     case FileKind::kSocket: return read_socket(fd, buffers, transfer, memory);
-    case FileKind::kZeroDevice: return read_zero(buffers, memory);
+    case FileKind::kZeroDevice: return read_zero(buffers, nonblocking, memory);
     default: return {0, Req::kReadNullDevice};
   }
 }
@@ -145,7 +145,9 @@ Outcome Files::read_socket(Fd fd, const Buffers& buffers, const Transfer& transf
   return {-kEINTR, Req::kSignalEndsRequest, true};
 }
 
-Outcome Files::read_zero(const Buffers& buffers, Memory& memory) {
+Outcome Files::read_zero(const Buffers& buffers, bool nonblocking, Memory& memory) {
+  // Without leave to wait the kernel may stop after any page, where something else wants the CPU.
+  if (nonblocking && buffers.total > arena::kPage) return {.certain = false};
   if (buffers.total == 0) return {0, Req::kReadZeroBytes};
   static const std::vector<std::byte> kZeros(64 * 1024);
   std::uint64_t done = 0;

@@ -84,6 +84,8 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
   skips_ = false;
   unknown_memory_.clear();
   late_signals_.clear();
+  late_ = false;
+  files_.forget_hung_up();
   direct_requests_ = 0;
   returns_rule_ = returns_by(operation);
   counter_rule_ = Req::kCountersOnlyByRules;

@@ -99,6 +99,8 @@ class Model {
     Address ring = 0;
     std::uint32_t tail = 0;
   };
+  // Ends of pipes and sockets that must see during the current operation that their other side was closed.
+  const std::vector<Fd>& ends_due() const { return files_.hung_up(); }
   // A reason (a constant) not to run the operation at all, or nullptr: it names a context of an earlier case.
   const char* refuses(const Operation& operation) const;
   // Whether the call can only end by a signal.
@@ -224,6 +226,7 @@ class Model {
   std::optional<std::vector<std::byte>> data_;  // what an FdRead must have got
   Memory scratch_;                              // the user's own memory outside the arena
   std::vector<std::pair<Address, std::uint64_t>> unknown_memory_;  // left to the kernel: adopt what is seen
+  bool late_ = false;                                          // within a completion at an unknown time
   std::vector<Fd> late_signals_;  // eventfds that an asynchronous completion of this call signals at any time
   unsigned direct_requests_ = 0;
 };

@@ -41,8 +41,12 @@ void Model::complete_later(Context& context, Request request) {
   if (request.resfd && !request.at_return) late_signals_.push_back(*request.resfd);
   add_due(context, request);
   context.script.push_back({ScriptStep::What::kLaunch, context.due.size() - 1});
+  // What a completion at an unknown time sets off happens at an unknown time too.
+  const bool outer = late_;
+  late_ = late_ || !request.at_return;
   signal_resfd(request);
   deliver_wakes();
+  late_ = outer;
 }
 
 bool Model::reads_late_signal(Fd fd) const {
@@ -72,7 +76,7 @@ void Model::wake_pending(const Wake& wake) {
           request.rule = Req::kPollWakeKey;
           request.due_rule = (wake.key & request.want) != 0 ? Req::kPollWakes : Req::kPollUnwantedKeyIgnored;
           if (request.resfd && ready != 0 && res != ready) request.other_res = ready;
-          request.at_return = !request.resfd;
+          request.at_return = !request.resfd && !late_;
         } else {
           rules_.exercise(Req::kPollUnwantedKeyIgnored);
         }

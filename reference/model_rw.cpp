@@ -62,11 +62,14 @@ std::optional<Model::Expected> Model::import_buffers(const Iocb& iocb, Buffers& 
   }
   std::vector<Iovec> segments(count);
   const auto bytes = std::as_writable_bytes(std::span(segments));
-  if (memory_.copy_from(iocb.buf, bytes) < bytes.size()) return fail(Req::kVectorFault, kEFAULT);
-  for (const Iovec& segment : segments) {
+  const std::uint64_t copied = memory_.copy_from(iocb.buf, bytes);
+  if (copied < bytes.size() && !profile_->vectors_in_order) return fail(Req::kVectorFault, kEFAULT);
+  for (const Iovec& segment : std::span(segments).first(copied / sizeof(Iovec))) {
     if (static_cast<std::int64_t>(segment.len) < 0) return fail(Req::kVectorNegativeLength, kEINVAL);
   }
+  if (copied < bytes.size()) return fail(Req::kVectorFault, kEFAULT);
   for (Iovec segment : segments) {
+    if (count == 1 && profile_->clips_single_segment) segment.len = std::min(segment.len, kMaxTransfer);
     if (!in_user_half(segment.base, segment.len)) return fail(Req::kVectorOutsideUserHalf, kEFAULT);
     segment.len = std::min(segment.len, kMaxTransfer - buffers.total);
     buffers.total += segment.len;

@@ -49,6 +49,10 @@ constexpr Profile rules_of(const char* name, Release release) {
   profile.null_nowait = release >= Release{5, 16};  // posted for 5.16; 5.10.198 without, 6.1.192 with
   profile.hangup_unkeyed = release >= Release{5, 6};
   profile.short_write_on_fault = release >= Release{5, 16};
+  profile.vectors_in_order = release >= Release{6, 4};
+  profile.clips_single_segment = release >= Release{6, 4};
+  profile.pipe_fault_leaves_slot = release < Release{6, 14};
+  profile.pipe_wakes_full_writers = release < Release{6, 14};
   return profile;
 }
 

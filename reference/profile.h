@@ -41,6 +41,8 @@ struct Profile {
   bool null_nowait = true;            // /dev/null, /dev/zero and RWF_NOWAIT
   bool hangup_unkeyed = true;         // E49
   bool short_write_on_fault = true;   // E50: a partly unmapped buffer gives a short count
+  bool vectors_in_order = true;       // each segment is copied and checked before the next is looked at (6.4)
+  bool clips_single_segment = true;   // a single segment is cut to the largest transfer before its range is checked (6.4)
   bool pipe_fault_leaves_slot = false;   // a pipe write that faults leaves an empty buffer behind (before 6.14)
   bool pipe_wakes_full_writers = false;  // a pipe read wakes writers even if no buffer became free (before 6.14)
 };

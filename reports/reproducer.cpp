@@ -72,7 +72,10 @@ class Writer {
     operations += divergent();
     const std::string zoo = open_zoo();
     std::string text = head() + "\n" + c_prologue() + descriptor_names() + needs_.parts.text();
-    if (rings_.count() > 0) text += fmt::format("\nstatic uint64_t ring[{}];\n", rings_.count());
+    if ((operations + check_.functions).find("ring[") != std::string::npos) {
+      text += fmt::format("\n/* Where each io_setup mapped its ring. */\nstatic uint64_t ring[{}];\n",
+                          std::max(rings_.count(), 1u));
+    }
     text += check_.functions;
     text += "\nstatic int program(void)\n{\n";
     if (returns_ || check_.uses_result) text += "\tint64_t r = 0;\n\n";

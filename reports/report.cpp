@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/report.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "reference/print.h"
+
+namespace aio {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string dump(const Json& json, int indent = -1) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+Json summary_json(const RunSummary& summary) {
+  return Json{
+      {"kernel", summary.kernel},
+      {"profile", summary.profile},
+      {"seed", summary.seed},
+      {"programs", summary.programs},
+      {"operations", summary.operations},
+      {"judged_exactly", summary.judged_exactly},
+      {"undecided", undecided_operations(summary)},
+      {"divergences", summary.divergences},
+      {"requirements_applicable", summary.requirements_applicable.count()},
+      {"requirements_exercised", summary.requirements_exercised.count()},
+      {"seconds", summary.seconds},
+      {"judged_by_set", summary.judged_by_set},
+      {"widened", summary.widened},
+      {"undecided_by_reason", Json(summary.undecided)},
+      {"refusals", Json(summary.refusals)},
+      {"program_hash", fmt::format("{:016x}", summary.program_hash)},
+      {"lie", summary.lie},
+      {"mutant", summary.mutant},
+  };
+}
+
+Json ids_of(const RequirementSet& set) {
+  Json ids = Json::array();
+  for (const Requirement& each : requirements()) {
+    if (set[static_cast<std::size_t>(each.req)]) ids.push_back(each.id);
+  }
+  return ids;
+}
+
+Json finding_json(const Finding& finding) {
+  const Trace& trace = finding.trace;
+  Json json = Json::object();
+  if (trace.divergence) {
+    const Requirement& broken = requirement(trace.divergence->signature.requirement);
+    json["requirement"] = broken.id;
+    json["sentence"] = broken.sentence;
+    json["source"] = broken.source;
+    json["kind"] = kind_name(trace.divergence->signature.kind);
+    json["operation"] = trace.divergence->operation;
+    json["expected"] = trace.divergence->expected;
+    json["seen"] = trace.divergence->seen;
+  }
+  json["kernel"] = trace.kernel;
+  json["repeats_shown"] = trace.repeats_shown;
+  json["repeats_of"] = trace.repeats_of;
+  json["needs_history"] = trace.needs_history;
+  json["lie"] = trace.lie;
+  json["mutant"] = trace.mutant;
+  json["program"] = Json::array();
+  for (const Step& step : trace.steps) json["program"].push_back(operation_text(step.operation));
+  json["trace"] = trace_file_name(finding);
+  json["reproducer"] = reproducer_file_name(finding);
+  return json;
+}
+
+}  // namespace
+
+std::string trace_file_name(const Finding& finding) {
+  return "divergence-" + finding.stem + ".json";
+}
+
+std::string reproducer_file_name(const Finding& finding) {
+  return "reproducer-" + finding.stem + ".c";
+}
+
+std::uint64_t undecided_operations(const RunSummary& summary) {
+  std::uint64_t total = 0;
+  for (const auto& [reason, count] : summary.undecided) total += count;
+  return total;
+}
+
+std::string json_summary(const RunSummary& summary) { return dump(summary_json(summary)); }
+
+std::string json_finding(const Finding& finding) { return dump(finding_json(finding)); }
+
+std::string json_report(const RunSummary& summary, const std::vector<Finding>& findings) {
+  Json excluded = Json::array();
+  for (const ExcludedRequirement& each : summary.excluded) {
+    excluded.push_back({{"id", requirement(each.requirement).id}, {"why", each.why}});
+  }
+  Json divergences = Json::array();
+  for (const Finding& finding : findings) divergences.push_back(finding_json(finding));
+  const RequirementSet missed = summary.requirements_applicable & ~summary.requirements_exercised;
+  const Json report{
+      {"version", kReportVersion},
+      {"summary", summary_json(summary)},
+      {"requirements",
+       {{"exercised", ids_of(summary.requirements_exercised)},
+        {"not_exercised", ids_of(missed)},
+        {"excluded", excluded}}},
+      {"divergences", divergences},
+  };
+  return dump(report, 1) + "\n";
+}
+
+}  // namespace aio

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What a run found, as data, and its JSON. report-schema.md describes the members.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "reference/requirement.h"
+#include "reports/trace.h"
+
+namespace aio {
+
+inline constexpr int kReportVersion = 1;
+
+// A requirement that this run could not look at, though the profile has it.
+struct ExcludedRequirement {
+  Req requirement{};
+  std::string why;
+};
+
+struct RunSummary {
+  std::string kernel;   // release of the kernel under test, as uname(2) says it
+  std::string profile;  // name of the profile that judged
+  std::uint64_t seed = 0;
+  std::uint64_t programs = 0;
+  std::uint64_t program_hash = 0;  // of all programs in their order: equal for equal seeds
+  std::uint64_t operations = 0;
+  // How the operations were judged; together with the undecided ones these are all of them.
+  std::uint64_t judged_exactly = 0;
+  std::uint64_t judged_by_set = 0;
+  std::uint64_t widened = 0;
+  std::map<std::string, std::uint64_t> undecided;  // by reason
+  std::map<std::string, std::uint64_t> refusals;   // programs not run, by the danger they hold
+  std::uint64_t divergences = 0;                   // distinct signatures
+  RequirementSet requirements_applicable;
+  RequirementSet requirements_exercised;
+  std::vector<ExcludedRequirement> excluded;
+  double seconds = 0;
+  std::string lie;     // normally empty: the lie that the entry told
+  std::string mutant;  // normally empty: the rule that was deliberately wrong
+};
+
+struct Finding {
+  Trace trace;       // minimized, with its divergence
+  std::string stem;  // "1-io_setup.nr_zero_is_einval": what its files are named after
+};
+
+std::string trace_file_name(const Finding& finding);
+std::string reproducer_file_name(const Finding& finding);
+
+// Of undecided operations, whatever the reason.
+std::uint64_t undecided_operations(const RunSummary& summary);
+
+// The summary as one object on one line, without an end of line.
+std::string json_summary(const RunSummary& summary);
+// One line for results.jsonl.
+std::string json_finding(const Finding& finding);
+// The whole of report.json.
+std::string json_report(const RunSummary& summary, const std::vector<Finding>& findings);
+
+}  // namespace aio

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The report directory: report.json at the end, results.jsonl line by line while the run goes on
+// (so a death loses one line at most), and for each divergence its trace and its reproducer. The
+// only part of this room that writes files.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "reports/report.h"
+
+namespace aio {
+
+class ReportDirectory {
+ public:
+  // An error is one sentence: what was tried, on what, and what came of it.
+  template <class T>
+  using Result = tl::expected<T, std::string>;
+
+  // Makes the directory, or takes one that is empty or holds an earlier report, whose files it
+  // removes. Anything else is refused.
+  static Result<ReportDirectory> open(const std::string& path);
+
+  // Appends a line to results.jsonl and flushes it.
+  Result<void> add_line(std::string_view json);
+  // Writes trace and reproducer, appends the finding to results.jsonl and gives it its stem.
+  Result<Finding> add_divergence(Trace trace);
+  // Writes report.json with all findings added so far, through a temporary file.
+  Result<void> finish(const RunSummary& summary);
+
+  const std::vector<Finding>& findings() const { return findings_; }
+
+ private:
+  explicit ReportDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+  Result<void> write(const std::string& name, std::string_view text) const;
+
+  std::filesystem::path path_;
+  std::ofstream results_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace aio

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/report_writer.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "reports/report_testing.h"
+#include "reports/trace_reader.h"
+
+namespace aio {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+class ReportDirectoryTest : public ::testing::Test {
+ protected:
+  ReportDirectoryTest() {
+    std::string name = (fs::temp_directory_path() / "aio-report-XXXXXX").string();
+    if (::mkdtemp(name.data()) != nullptr) top_ = name;
+  }
+  ~ReportDirectoryTest() override {
+    std::error_code ignored;
+    fs::remove_all(top_, ignored);
+  }
+  std::string text(const std::string& name) const {
+    std::stringstream stream;
+    stream << std::ifstream(top_ / "r" / name).rdbuf();
+    return stream.str();
+  }
+  std::string path() const { return (top_ / "r").string(); }
+
+  fs::path top_;
+};
+
+TEST_F(ReportDirectoryTest, HoldsReportResultsTracesAndReproducers) {
+  auto directory = ReportDirectory::open(path());
+  ASSERT_TRUE(directory) << directory.error();
+  const auto finding = directory->add_divergence(testing::sample_finding().trace);
+  ASSERT_TRUE(finding) << finding.error();
+  ASSERT_TRUE(directory->finish(testing::sample_summary()));
+  EXPECT_EQ(finding->stem, "1-" + std::string(requirements()[0].id));
+  const json report = json::parse(text("report.json"));
+  EXPECT_EQ(report["version"], 1);
+  EXPECT_EQ(report["summary"]["programs"], 12345);
+  ASSERT_EQ(report["divergences"].size(), 1u);
+  const std::string trace = report["divergences"][0]["trace"];
+  EXPECT_TRUE(load_trace((top_ / "r" / trace).string()));
+  const std::string reproducer = report["divergences"][0]["reproducer"];
+  EXPECT_NE(text(reproducer).find("int main(void)"), std::string::npos);
+}
+
+TEST_F(ReportDirectoryTest, ResultsAreThereBeforeTheRunEnds) {
+  auto directory = ReportDirectory::open(path());
+  ASSERT_TRUE(directory) << directory.error();
+  ASSERT_TRUE(directory->add_line("{\"a\":1}"));
+  EXPECT_EQ(text("results.jsonl"), "{\"a\":1}\n");
+  ASSERT_TRUE(directory->add_divergence(testing::sample_finding().trace));
+  EXPECT_EQ(text("results.jsonl"),
+            "{\"a\":1}\n" + json_finding(directory->findings()[0]) + "\n");
+}
+
+TEST_F(ReportDirectoryTest, ReplacesAnEarlierReportOfOurs) {
+  {
+    auto first = ReportDirectory::open(path());
+    ASSERT_TRUE(first->add_divergence(testing::sample_finding().trace));
+    ASSERT_TRUE(first->finish(testing::sample_summary()));
+  }
+  auto second = ReportDirectory::open(path());
+  ASSERT_TRUE(second) << second.error();
+  ASSERT_TRUE(second->finish(testing::sample_summary()));
+  EXPECT_EQ(std::distance(fs::directory_iterator(path()), {}), 2);
+}
+
+TEST_F(ReportDirectoryTest, LeavesADirectoryOfSomebodyElseAlone) {
+  fs::create_directory(path());
+  std::ofstream(path() + "/thesis.tex") << "mine";
+  std::ofstream(path() + "/report.json") << "mine too";
+  const auto directory = ReportDirectory::open(path());
+  ASSERT_FALSE(directory);
+  EXPECT_NE(directory.error().find("\"thesis.tex\""), std::string::npos) << directory.error();
+  EXPECT_EQ(text("report.json"), "mine too");
+}
+
+TEST_F(ReportDirectoryTest, SaysWhyItCannotBeMade) {
+  std::ofstream(path()) << "a file";
+  const auto on_file = ReportDirectory::open(path());
+  ASSERT_FALSE(on_file);
+  EXPECT_EQ(on_file.error(), "cannot write a report into " + path() + ": it is a file");
+  const auto below_file = ReportDirectory::open(path() + "/below");
+  ASSERT_FALSE(below_file);
+  EXPECT_NE(below_file.error().find("Not a directory"), std::string::npos) << below_file.error();
+}
+
+TEST(Report, IsWrittenAsApproved) {
+  testing::expect_approved("report.json",
+                           json_report(testing::sample_summary(), {testing::sample_finding()}));
+}
+
+TEST(Report, SummaryHasThePromisedKeysFirst) {
+  const auto summary = nlohmann::ordered_json::parse(json_summary(testing::sample_summary()));
+  const std::vector<std::string> promised{
+      "kernel",     "profile",   "seed",        "programs",
+      "operations", "judged_exactly", "undecided", "divergences",
+      "requirements_applicable", "requirements_exercised", "seconds"};
+  auto member = summary.items().begin();
+  for (const std::string& key : promised) {
+    EXPECT_EQ(member.key(), key);
+    ++member;
+  }
+  EXPECT_EQ(summary["undecided"], 67);
+  EXPECT_EQ(summary["requirements_applicable"], 4);
+}
+
+}  // namespace
+}  // namespace aio

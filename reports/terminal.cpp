@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/terminal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reference/print.h"
+
+namespace aio {
+namespace {
+
+constexpr std::size_t kColumns = 80;
+
+// Text from a trace may come from anywhere; it must not steer the terminal.
+std::string printable(std::string_view text) {
+  std::string safe(text);
+  std::replace_if(
+      safe.begin(), safe.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return safe;
+}
+
+// `first` and the text, broken at blanks (within words only where they fill a line); further lines
+// are indented as far as the first.
+std::string wrapped(const std::string& first, std::string_view text) {
+  const std::string indent(first.size(), ' ');
+  std::string rest = printable(text);
+  std::string result;
+  std::string start = first;
+  const std::size_t room = kColumns - first.size();
+  while (rest.size() > room) {
+    std::size_t end = rest.rfind(' ', room);
+    if (end == std::string::npos || end == 0) end = room;
+    result += start + rest.substr(0, end) + "\n";
+    rest.erase(0, end);
+    rest.erase(0, rest.find_first_not_of(' '));
+    start = indent;
+  }
+  return result + start + rest + "\n";
+}
+
+class Terminal {
+ public:
+  explicit Terminal(const TerminalOptions& options) : options_(options) {}
+
+  std::string report(const RunSummary& summary, const std::vector<Finding>& findings) {
+    text_ = falsified(summary.lie, summary.mutant);
+    head(summary);
+    operations(summary);
+    requirements_lines(summary);
+    for (const Finding& each : findings) finding(each);
+    conclusion(summary);
+    return text_;
+  }
+
+ private:
+  std::string coloured(const char* code, const std::string& text) const {
+    return options_.colour ? fmt::format("\033[{}m{}\033[0m", code, text) : text;
+  }
+  std::string red(const std::string& text) const { return coloured("1;31", text); }
+
+  void line(const char* label, std::string_view value) {
+    text_ += wrapped(fmt::format("{:<14}", label), value);
+  }
+
+  // Whoever reads the result of a falsified run must not take it for the kernel's.
+  std::string falsified(const std::string& lie, const std::string& mutant) const {
+    std::string text;
+    if (!lie.empty()) text += wrapped("FALSIFIED RUN ", "the kernel's answers were changed: " + lie);
+    if (!mutant.empty()) text += wrapped("FALSIFIED RUN ", "a rule was deliberately wrong: " + mutant);
+    if (text.empty()) return text;
+    text.pop_back();
+    return red(text) + "\n\n";
+  }
+
+  void head(const RunSummary& summary) {
+    line("kernel", summary.kernel);
+    line("profile", summary.profile);
+    line("seed", fmt::format("{}", summary.seed));
+    line("programs", fmt::format("{} in {:.1f} s, hash {:016x}", with_separators(summary.programs),
+                                 summary.seconds, summary.program_hash));
+    for (const auto& [danger, count] : summary.refusals) {
+      line("", fmt::format("{} not run: {}", with_separators(count), danger));
+    }
+  }
+
+  void operations(const RunSummary& summary) {
+    line("operations", with_separators(summary.operations));
+    const auto judged = [&](std::uint64_t count, const std::string& how) {
+      if (count == 0) return;
+      const double percent =
+          summary.operations == 0
+              ? 0
+              : 100.0 * static_cast<double>(count) / static_cast<double>(summary.operations);
+      line("", fmt::format("{} ({:.2f} %) {}", with_separators(count), percent, how));
+    };
+    judged(summary.judged_exactly, "judged exactly");
+    judged(summary.judged_by_set, "judged by a set of states");
+    judged(summary.widened, "judged by a bound");
+    for (const auto& [reason, count] : summary.undecided) judged(count, "undecided: " + reason);
+  }
+
+  void requirements_lines(const RunSummary& summary) {
+    line("requirements", fmt::format("{} exercised of {} applicable",
+                                     summary.requirements_exercised.count(),
+                                     summary.requirements_applicable.count()));
+    for (const ExcludedRequirement& each : summary.excluded) {
+      line("", fmt::format("not here: {} ({})", requirement(each.requirement).id, each.why));
+    }
+  }
+
+  void finding(const Finding& finding) {
+    const Trace& trace = finding.trace;
+    if (!trace.divergence) return;
+    const Divergence& divergence = *trace.divergence;
+    const Requirement& broken = requirement(divergence.signature.requirement);
+    std::string title = wrapped("DIVERGENCE ", broken.id);
+    title.pop_back();
+    text_ += "\n" + red(title) + "\n";
+    text_ += wrapped("  ", broken.sentence);
+    text_ += wrapped("  expected  ", divergence.expected);
+    text_ += wrapped("  seen      ", divergence.seen);
+    text_ += wrapped("  repeats   ", repeats(trace));
+    program(trace, divergence.operation);
+    if (options_.directory.empty()) return;
+    text_ += wrapped("  trace     ", options_.directory + "/" + trace_file_name(finding));
+    text_ += wrapped("  C file    ", options_.directory + "/" + reproducer_file_name(finding));
+  }
+
+  static std::string repeats(const Trace& trace) {
+    std::string text = fmt::format("{} of {}", trace.repeats_shown, trace.repeats_of);
+    if (trace.needs_history) text += ", and only after what ran before (included below)";
+    return text;
+  }
+
+  void program(const Trace& trace, std::size_t diverging) {
+    for (std::size_t i = 0; i < trace.steps.size(); ++i) {
+      const char* const mark = i == diverging ? "->" : "  ";
+      std::string lines = wrapped(fmt::format("  {}{:>4}  ", mark, i),
+                                  operation_text(trace.steps[i].operation));
+      lines.pop_back();
+      text_ += (i == diverging ? red(lines) : lines) + "\n";
+    }
+    if (diverging >= trace.steps.size()) text_ += red("  ->      at the end of the program") + "\n";
+  }
+
+  void conclusion(const RunSummary& summary) {
+    const std::string verdict =
+        summary.divergences == 0
+            ? "no divergence"
+            : fmt::format("{} divergence{}", with_separators(summary.divergences),
+                          summary.divergences == 1 ? "" : "s");
+    text_ += "\n" + coloured(summary.divergences == 0 ? "1;32" : "1;31", verdict) + "\n";
+  }
+
+  const TerminalOptions& options_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string with_separators(std::uint64_t number) {
+  std::string digits = fmt::format("{}", number);
+  for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
+  return digits;
+}
+
+std::string terminal_report(const RunSummary& summary, const std::vector<Finding>& findings,
+                            const TerminalOptions& options) {
+  return Terminal(options).report(summary, findings);
+}
+
+}  // namespace aio

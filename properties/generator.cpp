@@ -137,7 +137,7 @@ unsigned Composer::live_count() const {
 }
 
 unsigned Composer::pick_slot() {
-  if (dice_.percent(6)) return dice_.below(arena::kContextSlots);
+  if (dice_.percent(2)) return dice_.below(arena::kContextSlots);
   return dice_.below(std::max(swarm_.contexts, 1u));
 }
 

@@ -89,6 +89,8 @@ void Hazards::tame(IocbSpec& spec, std::uint64_t times, bool certain) {
   }
   // RWF_NOWAIT works on these or is refused, but nothing blocks.
   if ((spec.rw_flags & kRwfNowait) != 0) certain = false;
+  // Pipes ignore offsets, sockets answer ESPIPE, and a negative one is refused.
+  if (spec.offset != Value(0)) certain = false;
   const std::uint64_t nbytes = length_of(spec, kBufferSize * 64);
   if (nbytes == 0) return;
   if (is_read(spec)) tame_read(spec, nbytes, times, certain);

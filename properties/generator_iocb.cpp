@@ -201,6 +201,9 @@ void Composer::poll(IocbSpec& spec) {
   // Ends that are empty keep the request pending.
   const bool waits = spec.fd == Fd::kPipeRead || spec.fd == Fd::kNbPipeRead || is_event(spec.fd);
   if (waits && dice_.percent(60)) spec.buf = kPollIn;
+  // Without a ->poll, a file is ready for these and has no queue to wait on for others.
+  const bool always_ready = spec.fd <= Fd::kDirect || spec.fd >= Fd::kDirectory;
+  if (always_ready && dice_.percent(70)) spec.buf = dice_.pick<Address>({kPollIn, kPollOut});
   polled_[polled_count_ % polled_.size()] = spec.fd;
   ++polled_count_;
 }

@@ -75,6 +75,7 @@ bool Lockstep::step(const Operation& operation, CaseResult& result, const Record
   count(result.tally, resolved, verdict.certainty);
   if (verdict.certainty == Certainty::kUndecided) result.undecided = verdict.reason;
   result.divergence = std::move(verdict.divergence);
+  result.lost_track = verdict.lost_track;
   return !result.divergence && !verdict.lost_track;
 }
 

@@ -30,7 +30,8 @@ using Recorder = std::function<void(const Operation* written, const Operation* r
 
 struct CaseResult {
   std::optional<Divergence> divergence;
-  const char* undecided = nullptr;  // why the rest of the program was not judged, if it was not
+  const char* undecided = nullptr;  // why an operation was not judged, if one was not
+  bool lost_track = false;          // and the program was not run further
   Tally tally;
 };
 

@@ -84,6 +84,8 @@ void Files::reset(const std::bitset<kFdCount>& descriptors) {
   }
   wakes_.clear();
   hung_up_.clear();
+  unused_.clear();
+  ended_.fill(false);
 }
 
 bool Files::usable(Fd fd) const { return number_open(fd) && traits(fd).kind != FileKind::kPathOnly; }
@@ -124,7 +126,7 @@ std::uint16_t Files::poll_mask(Fd fd) const {
     case FileKind::kPipe: {
       const Pipe& pipe = pipes_[file.index];
       const Fd peer = other_end(fd);
-      const bool peer_gone = !number_open(peer) && held(peer) == 0;
+      const bool peer_gone = ended_[static_cast<std::size_t>(peer)];
       if (file.readable) {
         if (!pipe.buffers.empty()) mask |= kPollIn | kPollRdnorm;
         if (peer_gone) mask |= kPollHup;
@@ -178,17 +180,24 @@ std::vector<Wake> Files::take_wakes() { return std::exchange(wakes_, {}); }
 
 void Files::drop(Fd fd) {
   --held_[static_cast<std::size_t>(fd)];
-  if (!number_open(fd) && held(fd) == 0) release(fd);
+  if (!number_open(fd) && held(fd) == 0) unused_.push_back(fd);
 }
 
 void Files::close(Fd fd) {
   if (!number_open(fd)) return;
   open_[static_cast<std::size_t>(fd)] = false;
-  if (held(fd) == 0) release(fd);
+  if (held(fd) == 0) unused_.push_back(fd);
+}
+
+bool Files::release_unused() {
+  if (unused_.empty()) return false;
+  for (const Fd fd : std::exchange(unused_, {})) release(fd);
+  return true;
 }
 
 // The last reference to an open file is gone.
 void Files::release(Fd fd) {
+  ended_[static_cast<std::size_t>(fd)] = true;
   const FdTraits& file = traits(fd);
   const Fd peer = other_end(fd);
   const bool peer_alive = number_open(peer) || held(peer) > 0;

@@ -120,11 +120,13 @@ class Files {
   WaitQueue queue_of(Fd fd) const;
   void note_polled(Fd fd);
 
-  // A request took or dropped a reference to the file; the last one to go hangs up.
+  // A request took or dropped a reference to the file. What the last one to go sets off comes when the call ends.
   void hold(Fd fd) { ++held_[static_cast<std::size_t>(fd)]; }
   void drop(Fd fd);
   unsigned held(Fd fd) const { return held_[static_cast<std::size_t>(fd)]; }
   void close(Fd fd);
+  // Ends what lost its last reference since the last call; false if there was nothing.
+  bool release_unused();
   // Whether every file that could keep `peer` from seeing its other side's end is held by the descriptor table alone.
   bool end_will_show(Fd peer) const;
 
@@ -164,12 +166,14 @@ class Files {
   const Machine* machine_;
   std::array<bool, kFdCount> open_{};
   std::array<unsigned, kFdCount> held_{};
+  std::array<bool, kFdCount> ended_{};  // the open file is gone, not only its number
   std::array<RegularFile, 2> regular_;
   std::array<Pipe, 2> pipes_;
   std::array<std::uint64_t, 3> counters_{};
   std::array<Socket, 2> sockets_;
   std::vector<Wake> wakes_;
   std::vector<Fd> hung_up_;
+  std::vector<Fd> unused_;
 };
 
 // The kernel's copies over all segments: stop at the first fault. Return the bytes copied.

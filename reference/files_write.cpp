@@ -97,7 +97,13 @@ Outcome Files::write_regular(Fd fd, const Buffers& buffers, const Transfer& tran
   Buffers clipped = buffers;
   clipped.total = std::min(clipped.total, room);
   const std::uint64_t done = writable_bytes(position, clipped, memory);
-  if (done == 0) return {-kEFAULT, Req::kWriteFaultIsResult};
+  if (done == 0) {
+    if (machine_->fault_extends_file && position > file.content.size()) {
+      file.known = file.known && position <= kMaxObservedFile;
+      if (file.known) file.content.resize(position);
+    }
+    return {-kEFAULT, Req::kWriteFaultIsResult};
+  }
   if (position + done > kMaxObservedFile) {
     file.known = false;
     return {static_cast<std::int64_t>(done), Req::kWriteCount, false, false};

@@ -80,7 +80,9 @@ std::uint64_t Memory::copy_to(Address at, std::span<const std::byte> from, Req r
   return size;
 }
 
-void Memory::store(Address at, std::span<const std::byte> bytes) { std::memcpy(locate(at), bytes.data(), bytes.size()); }
+void Memory::store(Address at, std::span<const std::byte> bytes) {
+  if (!bytes.empty()) std::memcpy(locate(at), bytes.data(), bytes.size());
+}
 
 std::span<const std::byte> Memory::area(std::size_t index) const {
   std::size_t offset = 0;

@@ -37,7 +37,7 @@ Req missing(const Context& context, const std::vector<std::size_t>& order) {
 // Index of the first byte that differs, or npos; a missing tail differs where it begins.
 std::size_t mismatch(std::span<const std::byte> expected, std::span<const std::byte> seen) {
   const std::size_t common = std::min(expected.size(), seen.size());
-  if (expected.size() == seen.size() && std::memcmp(expected.data(), seen.data(), common) == 0) {
+  if (expected.size() == seen.size() && (common == 0 || std::memcmp(expected.data(), seen.data(), common) == 0)) {
     return std::string::npos;
   }
   const auto at = std::mismatch(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(common), seen.begin());

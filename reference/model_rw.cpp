@@ -101,6 +101,10 @@ std::optional<Model::Expected> Model::start_rw(Context& context, const Iocb& ioc
     undecided("an eventfd is read while a completion may be signalling it");
     return std::nullopt;
   }
+  if (write && !unknown_memory_.empty()) {
+    undecided("a write from memory that an uncertain read has filled");
+    return std::nullopt;
+  }
   const Transfer transfer{static_cast<std::uint64_t>(iocb.offset), iocb.rw_flags};
   Outcome outcome = write ? files_.write(request.fd, buffers, transfer, memory_, rules_)
                           : files_.read(request.fd, buffers, transfer, memory_, rules_);

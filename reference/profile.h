@@ -66,6 +66,7 @@ struct Machine {
   std::uint64_t max_file = 0;          // s_maxbytes
   bool file_nowait = false;            // RWF_NOWAIT is not refused outright
   int nowait_write_error = 0;          // what a buffered RWF_NOWAIT write ends with (an errno), 0 if it works
+  bool fault_extends_file = false;  // a write beyond the end that fails with EFAULT moves the end there all the same
   bool file_dontcache = false;         // RWF_DONTCACHE is not refused outright
   bool direct = false;                 // O_DIRECT can be opened
   bool direct_queues = false;          // O_DIRECT requests complete later, on a CPU that is not known

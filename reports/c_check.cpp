@@ -10,8 +10,7 @@ using What = Check::What;
 
 // Whether it may come true some time after the call returned.
 bool may_come_later(What what) {
-  return what != What::kResult && what != What::kReadBytes && what != What::kElapsed &&
-         what != What::kPeerEnd;
+  return what != What::kResult && what != What::kReadBytes && what != What::kElapsed && what != What::kPeerEnd;
 }
 
 // A C condition: `expression` is one of the values.
@@ -75,8 +74,7 @@ std::string bytes_place(const Check& check, unsigned ring) {
 // as_expected() for bytes.
 std::string bytes_function(const Check& check, unsigned ring) {
   const std::size_t size = check.bytes.size();
-  std::string text = fmt::format("\nstatic const uint8_t wanted[{}] = {{\n\t\t{}\n}};\n", size,
-                                 c_bytes(check.bytes));
+  std::string text = fmt::format("\nstatic const uint8_t wanted[{}] = {{\n\t\t{}\n}};\n", size, c_bytes(check.bytes));
   text += fmt::format("static uint8_t seen[{}];\n", size);
   text += "static int as_expected(void)\n{\n";
   const std::string place = bytes_place(check, ring);
@@ -86,23 +84,19 @@ std::string bytes_function(const Check& check, unsigned ring) {
         "\tif (pread(files[{}], seen, sizeof(seen), {}) < 0)\n\t\tdie(\"cannot read a file\");\n",
         check.index % 2, check.at);
   } else {
-    text += fmt::format(
-        "\tfor (unsigned i = 0; i < sizeof(seen); i++)\n\t\tseen[i] = ({})[i];\n", place);
+    text += fmt::format("\tfor (unsigned i = 0; i < sizeof(seen); i++)\n\t\tseen[i] = ({})[i];\n", place);
   }
   text += "\treturn memcmp(seen, wanted, sizeof(wanted)) == 0;\n}\n";
   return text;
 }
 
-std::string conclusion() {
-  return "\tprintf(\"NOT as expected\\n\");\n\treturn 1;\n";
-}
+std::string conclusion() { return "\tprintf(\"NOT as expected\\n\");\n\treturn 1;\n"; }
 
 // Gives what is due `patience_ms`, then decides.
 std::string decide_later(const Check& check, unsigned patience_ms) {
   std::string text;
   if (may_come_later(check.what)) {
-    text = fmt::format(
-        "\tfor (int ms = 0; ms < {} && !as_expected(); ms++)\n\t\tusleep(1000);\n", patience_ms);
+    text = fmt::format("\tfor (int ms = 0; ms < {} && !as_expected(); ms++)\n\t\tusleep(1000);\n", patience_ms);
   }
   text += "\tif (as_expected()) {\n\t\tprintf(\"as expected\\n\");\n\t\treturn 0;\n\t}\n";
   return text;
@@ -110,8 +104,7 @@ std::string decide_later(const Check& check, unsigned patience_ms) {
 
 void need_file(const Check& check, CNeeds& needs) {
   if (check.what != What::kFileBytes && check.what != What::kFileLength) return;
-  needs.descriptors.set(
-      static_cast<std::size_t>(check.index % 2 == 0 ? Fd::kFile : Fd::kDirect));
+  needs.descriptors.set(static_cast<std::size_t>(check.index % 2 == 0 ? Fd::kFile : Fd::kDirect));
 }
 
 CCheck result_check(const std::vector<std::int64_t>& allowed) {
@@ -121,9 +114,8 @@ CCheck result_check(const std::vector<std::int64_t>& allowed) {
   for (const std::int64_t value : allowed) {
     condition += (condition.empty() ? "" : " || ") + ("r == " + c_result(value));
   }
-  c.after = fmt::format("\tif ({}) {{\n\t\tprintf(\"as expected\\n\");\n\t\treturn 0;\n\t}}\n",
-                        condition) +
-            conclusion();
+  c.after =
+      fmt::format("\tif ({}) {{\n\t\tprintf(\"as expected\\n\");\n\t\treturn 0;\n\t}}\n", condition) + conclusion();
   return c;
 }
 
@@ -141,8 +133,7 @@ CCheck elapsed_check(const Check& check, CNeeds& needs) {
   return c;
 }
 
-CCheck state_check(const Check& check, Kind kind, const std::vector<unsigned>& ring_numbers,
-                   CNeeds& needs) {
+CCheck state_check(const Check& check, Kind kind, const std::vector<unsigned>& ring_numbers, CNeeds& needs) {
   constexpr unsigned kLostMs = 5000;
   constexpr unsigned kLateMs = 1000;
   CCheck c;
@@ -182,8 +173,7 @@ CCheck c_check(const Trace& trace, const std::vector<unsigned>& ring_numbers, CN
     return state_check(check, kind, ring_numbers, needs);
   }
   CCheck c;
-  const bool by_result = (kind == Kind::kErrno || kind == Kind::kCount) &&
-                         divergence.operation < trace.steps.size() &&
+  const bool by_result = (kind == Kind::kErrno || kind == Kind::kCount) && divergence.operation < trace.steps.size() &&
                          trace.steps[divergence.operation].observation;
   if (!by_result) {
     c.after = "\tprintf(\"what to look at is only in the comment above\\n\");\n\treturn 2;\n";

@@ -11,9 +11,9 @@
 namespace aio {
 
 struct CCheck {
-  std::string functions;  // to be written before program()
-  std::string before;     // statements before the divergent call
-  std::string after;      // statements after it, `r` being what it returned; ends with a return
+  std::string functions;     // to be written before program()
+  std::string before;        // statements before the divergent call
+  std::string after;         // statements after it, `r` being what it returned; ends with a return
   bool uses_result = false;  // they mention `r`
 };
 

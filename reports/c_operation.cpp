@@ -40,8 +40,7 @@ std::string store_line(Address at, const std::string& type, const std::string& v
 
 // The members that are not zero, as designated initializers.
 std::string iocb_initializer(const Iocb& iocb, const IocbSpec& spec, CNeeds& needs) {
-  std::string text = fmt::format(".aio_lio_opcode = {} /* {} */", iocb.opcode,
-                                 c_comment(opcode_text(iocb.opcode)));
+  std::string text = fmt::format(".aio_lio_opcode = {} /* {} */", iocb.opcode, c_comment(opcode_text(iocb.opcode)));
   const auto member = [&](const char* name, std::uint64_t value, const std::string& written) {
     if (value != 0) text += fmt::format(",\n\t      .{} = {}", name, written);
   };
@@ -79,9 +78,7 @@ struct Stores {
   void put_pair(Address at, const std::string& first, const std::string& second) {
     put(at, "pair", first + ", " + second);
   }
-  void operator()(const Setup& op) {
-    put(op.ctxp, "uint64_t", c_number(static_cast<std::int64_t>(op.initial)));
-  }
+  void operator()(const Setup& op) { put(op.ctxp, "uint64_t", c_number(static_cast<std::int64_t>(op.initial))); }
   void operator()(const Submit& op) {
     for (const IocbSpec& spec : op.iocbs) {
       put(spec.at, "struct iocb", iocb_initializer(iocb_of(spec), spec, needs));
@@ -161,44 +158,40 @@ struct Call {
     return call(CPart::kDestroy, "io_destroy", value_of(symbolic(op).ctx, op.ctx));
   }
   std::string operator()(const Submit& op) const {
-    return call(CPart::kSubmit, "io_submit", value_of(symbolic(op).ctx, op.ctx),
-                value_of(symbolic(op).nr, op.nr), c_address(op.list));
+    return call(CPart::kSubmit, "io_submit", value_of(symbolic(op).ctx, op.ctx), value_of(symbolic(op).nr, op.nr),
+                c_address(op.list));
   }
   std::string operator()(const Getevents& op) const {
     return call(CPart::kGetevents, "io_getevents", value_of(symbolic(op).ctx, op.ctx),
-                value_of(symbolic(op).min_nr, op.min_nr), value_of(symbolic(op).nr, op.nr),
-                c_address(op.events), c_address(op.timeout));
+                value_of(symbolic(op).min_nr, op.min_nr), value_of(symbolic(op).nr, op.nr), c_address(op.events),
+                c_address(op.timeout));
   }
   std::string operator()(const Pgetevents& op) const {
     return call(CPart::kPgetevents, "io_pgetevents", value_of(symbolic(op).ctx, op.ctx),
-                value_of(symbolic(op).min_nr, op.min_nr), value_of(symbolic(op).nr, op.nr),
-                c_address(op.events), c_address(op.timeout), c_address(op.sigset));
+                value_of(symbolic(op).min_nr, op.min_nr), value_of(symbolic(op).nr, op.nr), c_address(op.events),
+                c_address(op.timeout), c_address(op.sigset));
   }
   std::string operator()(const Cancel& op) const {
-    return call(CPart::kCancel, "io_cancel", value_of(symbolic(op).ctx, op.ctx),
-                c_address(op.iocb), c_address(op.result));
+    return call(CPart::kCancel, "io_cancel", value_of(symbolic(op).ctx, op.ctx), c_address(op.iocb),
+                c_address(op.result));
   }
   std::string operator()(const RingStore& op) const {
     needs.parts.need(CPart::kRing);
-    return fmt::format("*ring_word({}, {}) = {}", value_of(symbolic(op).ctx, op.ctx),
-                       static_cast<unsigned>(op.field),
+    return fmt::format("*ring_word({}, {}) = {}", value_of(symbolic(op).ctx, op.ctx), static_cast<unsigned>(op.field),
                        c_number(static_cast<std::uint32_t>(op.value.offset)));
   }
   std::string operator()(const Reap& op) const {
-    return call(CPart::kReap, "reap", value_of(symbolic(op).ctx, op.ctx),
-                value_of(symbolic(op).count, op.count));
+    return call(CPart::kReap, "reap", value_of(symbolic(op).ctx, op.ctx), value_of(symbolic(op).count, op.count));
   }
-  std::string operator()(const Move& op) const {
-    return fmt::format("move_to_cpu({})", c_number(op.cpu.offset));
-  }
+  std::string operator()(const Move& op) const { return fmt::format("move_to_cpu({})", c_number(op.cpu.offset)); }
   std::string operator()(const FdWrite& op) const {
     constexpr std::uint64_t kMost = 4096;
     const bool counts = op.fd == Fd::kEvent || op.fd == Fd::kNbEvent || op.fd == Fd::kSemEvent;
     const std::string fd = named(op.fd);
     needs.parts.need(CPart::kReady);
     if (counts) {
-      return fmt::format("ready({0}, POLLOUT) ? answer(write({0}, &(uint64_t){{ {1} }}, 8)) : 0",
-                         fd, c_number(static_cast<std::int64_t>(op.value)));
+      return fmt::format("ready({0}, POLLOUT) ? answer(write({0}, &(uint64_t){{ {1} }}, 8)) : 0", fd,
+                         c_number(static_cast<std::int64_t>(op.value)));
     }
     needs.parts.need(CPart::kPayload);
     return fmt::format("ready({0}, POLLOUT) ? answer(write({0}, payload({1}), {2})) : 0", fd,
@@ -211,9 +204,7 @@ struct Call {
     return fmt::format("ready({0}, POLLIN) ? answer(read({0}, data, {1})) : 0", named(op.fd),
                        std::min(op.nbytes, kMost));
   }
-  std::string operator()(const FdClose& op) const {
-    return fmt::format("answer(close({}))", named(op.fd));
-  }
+  std::string operator()(const FdClose& op) const { return fmt::format("answer(close({}))", named(op.fd)); }
   std::string operator()(const Store&) const { return ""; }
 };
 

@@ -68,8 +68,8 @@ ByteRanges ranges(const JsonNode& node, Parse&& parse, Within&& within, std::str
     if (range.bytes.empty()) refuse(child, "an empty range; leave it out");
     if (range.at < free_from) refuse(child, "ranges must ascend and not overlap");
     if (!within(range)) {
-      refuse(child, fmt::format("{} bytes at \"{:.40}\" do not lie within one piece of memory",
-                                range.bytes.size(), child.key));
+      refuse(child, fmt::format("{} bytes at \"{:.40}\" do not lie within one piece of memory", range.bytes.size(),
+                                child.key));
     }
     free_from = range.at + range.bytes.size();
     result.push_back(std::move(range));
@@ -79,9 +79,7 @@ ByteRanges ranges(const JsonNode& node, Parse&& parse, Within&& within, std::str
 
 }  // namespace
 
-void refuse(const JsonNode& node, std::string reason) {
-  throw Refused{node.line, std::move(reason)};
-}
+void refuse(const JsonNode& node, std::string reason) { throw Refused{node.line, std::move(reason)}; }
 
 void refuse_kind(const JsonNode& node, std::string_view right) {
   const std::string name = node.key.empty() ? "" : fmt::format("\"{:.40}\": ", node.key);
@@ -113,8 +111,7 @@ const JsonNode& Members::require(std::string_view name) {
 void Members::done() const {
   if (left_.empty()) return;
   const JsonNode& unknown = *left_.begin()->second;
-  refuse(unknown, fmt::format("unknown member \"{:.40}\"; known here: {}", unknown.key,
-                              fmt::join(known_, ", ")));
+  refuse(unknown, fmt::format("unknown member \"{:.40}\"; known here: {}", unknown.key, fmt::join(known_, ", ")));
 }
 
 std::uint64_t decode_unsigned(const JsonNode& node, std::uint64_t max) {
@@ -126,9 +123,8 @@ std::uint64_t decode_unsigned(const JsonNode& node, std::uint64_t max) {
 
 std::int64_t decode_signed(const JsonNode& node, std::int64_t min, std::int64_t max) {
   const auto number = static_cast<std::int64_t>(node.number);
-  const bool fits = node.kind == Kinds::kNegative
-                        ? number >= min
-                        : node.kind == Kinds::kUnsigned && number >= 0 && number <= max;
+  const bool fits =
+      node.kind == Kinds::kNegative ? number >= min : node.kind == Kinds::kUnsigned && number >= 0 && number <= max;
   if (!fits) refuse_kind(node, fmt::format("a whole number from {} to {}", min, max));
   return number;
 }
@@ -157,13 +153,10 @@ void decode(const JsonNode& node, Value& value) {
   value = *parsed;
 }
 
-void decode(const JsonNode& node, Fd& fd) {
-  fd = static_cast<Fd>(index_among(node, names_of<Fd>(kFdCount, fd_name)));
-}
+void decode(const JsonNode& node, Fd& fd) { fd = static_cast<Fd>(index_among(node, names_of<Fd>(kFdCount, fd_name))); }
 
 void decode(const JsonNode& node, RingField& field) {
-  field = static_cast<RingField>(
-      index_among(node, names_of<RingField>(kRingFieldCount, ring_field_name)));
+  field = static_cast<RingField>(index_among(node, names_of<RingField>(kRingFieldCount, ring_field_name)));
 }
 
 void decode(const JsonNode& node, Req& req) {
@@ -221,17 +214,14 @@ ByteRanges decode_ranges(const JsonNode& node, std::uint64_t begin, std::uint64_
 }
 
 ByteRanges decode_arena_ranges(const JsonNode& node) {
-  const auto within = [](const ByteRange& range) {
-    return within_an_area(range.at, range.bytes.size());
-  };
+  const auto within = [](const ByteRange& range) { return within_an_area(range.at, range.bytes.size()); };
   const auto parse = [](std::string_view text) { return parse_address(text); };
   return ranges(node, parse, within, "address");
 }
 
 bool within_an_area(Address at, std::uint64_t size) {
   return std::any_of(arena::kAreas.begin(), arena::kAreas.end(), [&](const arena::Area& area) {
-    return at >= area.begin && at - area.begin <= area.size &&
-           size <= area.size - (at - area.begin);
+    return at >= area.begin && at - area.begin <= area.size && size <= area.size - (at - area.begin);
   });
 }
 

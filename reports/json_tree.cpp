@@ -49,8 +49,7 @@ class Builder {
   bool null() { return value(Kind::kNull, 0, {}); }
   bool boolean(bool truth) { return value(Kind::kBool, truth ? 1 : 0, {}); }
   bool number_integer(std::int64_t number) {
-    return value(number < 0 ? Kind::kNegative : Kind::kUnsigned,
-                 static_cast<std::uint64_t>(number), {});
+    return value(number < 0 ? Kind::kNegative : Kind::kUnsigned, static_cast<std::uint64_t>(number), {});
   }
   bool number_unsigned(std::uint64_t number) { return value(Kind::kUnsigned, number, {}); }
   bool number_float(double, const std::string& text) { return value(Kind::kReal, 0, text); }
@@ -126,8 +125,8 @@ tl::expected<JsonNode, JsonError> parse_json(std::string_view text) {
   }
   Position position;
   Builder builder(position);
-  nlohmann::json::sax_parse(CountingInput(text.data(), &position),
-                            CountingInput(text.data() + text.size(), &position), &builder);
+  nlohmann::json::sax_parse(CountingInput(text.data(), &position), CountingInput(text.data() + text.size(), &position),
+                            &builder);
   return std::move(builder).result();
 }
 

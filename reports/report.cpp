@@ -75,13 +75,9 @@ Json finding_json(const Finding& finding) {
 
 }  // namespace
 
-std::string trace_file_name(const Finding& finding) {
-  return "divergence-" + finding.stem + ".json";
-}
+std::string trace_file_name(const Finding& finding) { return "divergence-" + finding.stem + ".json"; }
 
-std::string reproducer_file_name(const Finding& finding) {
-  return "reproducer-" + finding.stem + ".c";
-}
+std::string reproducer_file_name(const Finding& finding) { return "reproducer-" + finding.stem + ".c"; }
 
 std::uint64_t undecided_operations(const RunSummary& summary) {
   std::uint64_t total = 0;

@@ -50,8 +50,7 @@ inline Finding sample_finding() {
   submit.iocbs[1].at = arena::iocb_slot(1);
   submit.iocbs[1].nbytes = 512;
   submit.iocbs[1].flags = kFlagResfd;
-  for (const Operation& operation :
-       {Operation(aio::Setup{}), Operation(submit), Operation(Destroy{})}) {
+  for (const Operation& operation : {Operation(aio::Setup{}), Operation(submit), Operation(Destroy{})}) {
     trace.steps.push_back({operation, operation, std::nullopt});
   }
   trace.divergence = Divergence{{static_cast<Req>(0), Kind::kCount}, 1, "2", "1", std::nullopt};

@@ -21,9 +21,8 @@ constexpr const char* kResults = "results.jsonl";
 
 // Whether a file of that name can only be ours.
 bool is_ours(const std::string& name) {
-  const bool numbered =
-      (name.starts_with("divergence-") && name.ends_with(".json")) ||
-      (name.starts_with("reproducer-") && name.ends_with(".c"));
+  const bool numbered = (name.starts_with("divergence-") && name.ends_with(".json")) ||
+                        (name.starts_with("reproducer-") && name.ends_with(".c"));
   return numbered || name == kReport || name == kResults || name == std::string(kReport) + ".new";
 }
 
@@ -38,10 +37,9 @@ ReportDirectory::Result<void> clear(const fs::path& path) {
   for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
     const std::string name = it->path().filename().string();
     if (!is_ours(name)) {
-      return tl::unexpected(complain(
-          path, "write a report into",
-          fmt::format("it holds \"{}\", which is no report of ours; name an empty directory",
-                      name)));
+      return tl::unexpected(
+          complain(path, "write a report into",
+                   fmt::format("it holds \"{}\", which is no report of ours; name an empty directory", name)));
     }
     old.push_back(it->path());
   }
@@ -80,8 +78,7 @@ ReportDirectory::Result<void> ReportDirectory::add_line(std::string_view json) {
 }
 
 ReportDirectory::Result<Finding> ReportDirectory::add_divergence(Trace trace) {
-  const std::string_view id =
-      trace.divergence ? requirement(trace.divergence->signature.requirement).id : "none";
+  const std::string_view id = trace.divergence ? requirement(trace.divergence->signature.requirement).id : "none";
   Finding finding{std::move(trace), fmt::format("{}-{}", findings_.size() + 1, id)};
   auto written = write(trace_file_name(finding), trace_text(finding.trace));
   if (written) written = write(reproducer_file_name(finding), reproducer_c(finding.trace));
@@ -102,8 +99,7 @@ ReportDirectory::Result<void> ReportDirectory::finish(const RunSummary& summary)
   return {};
 }
 
-ReportDirectory::Result<void> ReportDirectory::write(const std::string& name,
-                                                     std::string_view text) const {
+ReportDirectory::Result<void> ReportDirectory::write(const std::string& name, std::string_view text) const {
   errno = 0;
   std::ofstream file(path_ / name, std::ios::binary);
   file << text << std::flush;

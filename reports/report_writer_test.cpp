@@ -59,8 +59,7 @@ TEST_F(ReportDirectoryTest, ResultsAreThereBeforeTheRunEnds) {
   ASSERT_TRUE(directory->add_line("{\"a\":1}"));
   EXPECT_EQ(text("results.jsonl"), "{\"a\":1}\n");
   ASSERT_TRUE(directory->add_divergence(testing::sample_finding().trace));
-  EXPECT_EQ(text("results.jsonl"),
-            "{\"a\":1}\n" + json_finding(directory->findings()[0]) + "\n");
+  EXPECT_EQ(text("results.jsonl"), "{\"a\":1}\n" + json_finding(directory->findings()[0]) + "\n");
 }
 
 TEST_F(ReportDirectoryTest, ReplacesAnEarlierReportOfOurs) {
@@ -96,16 +95,58 @@ TEST_F(ReportDirectoryTest, SaysWhyItCannotBeMade) {
 }
 
 TEST(Report, IsWrittenAsApproved) {
-  testing::expect_approved("report.json",
-                           json_report(testing::sample_summary(), {testing::sample_finding()}));
+  testing::expect_approved("report.json", json_report(testing::sample_summary(), {testing::sample_finding()}));
+}
+
+// As much of JSON Schema as ours uses; returns where the value breaks it.
+std::string breach(const json& schema, const json& value, const std::string& where) {
+  if (schema.contains("required")) {
+    for (const std::string key : schema["required"]) {
+      if (!value.contains(key)) return where + " lacks " + key;
+    }
+  }
+  if (schema.contains("properties")) {
+    for (const auto& [key, member] : value.items()) {
+      if (!schema["properties"].contains(key)) return where + " has an unknown " + key;
+      const std::string inner = breach(schema["properties"][key], member, where + "." + key);
+      if (!inner.empty()) return inner;
+    }
+  }
+  if (schema.contains("items")) {
+    for (const json& element : value) {
+      const std::string inner = breach(schema["items"], element, where + "[]");
+      if (!inner.empty()) return inner;
+    }
+  }
+  if (!schema.contains("type")) return "";
+  const std::string type = schema["type"];
+  const bool fits = (type == "object" && value.is_object()) || (type == "array" && value.is_array()) ||
+                    (type == "string" && value.is_string()) || (type == "integer" && value.is_number_integer()) ||
+                    (type == "number" && value.is_number()) || (type == "boolean" && value.is_boolean());
+  return fits ? "" : where + " is no " + type;
+}
+
+TEST(Report, FollowsItsSchema) {
+  const json schema = json::parse(std::ifstream("reports/report.schema.json"));
+  json report = json::parse(json_report(testing::sample_summary(), {testing::sample_finding()}));
+  EXPECT_EQ(breach(schema, report, "report"), "");
+  report["summary"]["surprise"] = 1;
+  EXPECT_EQ(breach(schema, report, "report"), "report.summary has an unknown surprise");
 }
 
 TEST(Report, SummaryHasThePromisedKeysFirst) {
   const auto summary = nlohmann::ordered_json::parse(json_summary(testing::sample_summary()));
-  const std::vector<std::string> promised{
-      "kernel",     "profile",   "seed",        "programs",
-      "operations", "judged_exactly", "undecided", "divergences",
-      "requirements_applicable", "requirements_exercised", "seconds"};
+  const std::vector<std::string> promised{"kernel",
+                                          "profile",
+                                          "seed",
+                                          "programs",
+                                          "operations",
+                                          "judged_exactly",
+                                          "undecided",
+                                          "divergences",
+                                          "requirements_applicable",
+                                          "requirements_exercised",
+                                          "seconds"};
   auto member = summary.items().begin();
   for (const std::string& key : promised) {
     EXPECT_EQ(member.key(), key);

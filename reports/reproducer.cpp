@@ -30,8 +30,8 @@ class Rings {
     moved_.clear();
     for (const RecordedRing& ring : seen.rings) {
       const std::uint32_t tail = ring.header[static_cast<std::size_t>(RingField::kTail)];
-      const auto known = std::find_if(live_.begin(), live_.end(),
-                                      [&](const RingLife& life) { return life.id == ring.id; });
+      const auto known =
+          std::find_if(live_.begin(), live_.end(), [&](const RingLife& life) { return life.id == ring.id; });
       const bool is_fresh = known == live_.end();
       const unsigned number = is_fresh ? count_++ : known->number;
       if (is_fresh) fresh_.push_back(number);
@@ -63,8 +63,7 @@ std::int64_t answer_of(const RecordedObservation& seen) {
 class Writer {
  public:
   explicit Writer(const Trace& trace)
-      : trace_(trace),
-        last_(trace.divergence ? trace.divergence->operation : trace.steps.size()) {}
+      : trace_(trace), last_(trace.divergence ? trace.divergence->operation : trace.steps.size()) {}
 
   std::string text() {
     std::string operations;
@@ -106,7 +105,7 @@ class Writer {
 // A line of the head comment, broken at blanks.
 std::string comment_line(const std::string& label, const std::string& text) {
   constexpr std::size_t kWidth = 90;
-  std::string line = " * " + label;
+  std::string line = " *" + (label.empty() ? "" : " " + label);
   std::string result;
   std::string rest = c_comment(text);
   while (!rest.empty()) {
@@ -126,7 +125,7 @@ std::string Writer::head() const {
   if (const auto& divergence = trace_.divergence) {
     const Requirement& broken = requirement(divergence->signature.requirement);
     text += comment_line("", std::string(broken.id));
-    text += comment_line(" ", std::string(broken.sentence));
+    text += comment_line("", std::string(broken.sentence));
     text += " *\n";
     text += comment_line(fmt::format("Operation {}:", divergence->operation), "");
     text += comment_line("  expected:", divergence->expected);
@@ -147,8 +146,7 @@ std::string Writer::head() const {
 }
 
 std::string Writer::operation_comment(std::size_t index) const {
-  return fmt::format("\n\t/* {}: {} */\n", index,
-                     c_comment(operation_text(trace_.steps[index].operation)));
+  return fmt::format("\n\t/* {}: {} */\n", index, c_comment(operation_text(trace_.steps[index].operation)));
 }
 
 // New rings are remembered by their number, and completions that were seen are awaited.
@@ -158,8 +156,7 @@ std::string Writer::after_call(const Step& step) {
   std::string text;
   if (const auto* const setup = std::get_if<Setup>(&step.resolved)) {
     for (const unsigned number : rings_.fresh()) {
-      text += fmt::format("\tring[{}] = *(volatile uint64_t *)({});\n", number,
-                          c_address(setup->ctxp));
+      text += fmt::format("\tring[{}] = *(volatile uint64_t *)({});\n", number, c_address(setup->ctxp));
     }
   }
   if (std::holds_alternative<RingStore>(step.operation)) return text;
@@ -220,9 +217,7 @@ std::string Writer::divergent() {
 
 std::string open_statement(Fd fd) {
   const std::string name = c_descriptor(fd);
-  const auto place = [&](const std::string& opened) {
-    return fmt::format("\tplace({}, {});\n", name, opened);
-  };
+  const auto place = [&](const std::string& opened) { return fmt::format("\tplace({}, {});\n", name, opened); };
   switch (fd) {
     case Fd::kFile:
       return place("reopen(0, O_RDWR)");
@@ -239,8 +234,7 @@ std::string open_statement(Fd fd) {
     case Fd::kPipeRead:
       return fmt::format("\topen_pipe({}, {}, 0);\n", name, c_descriptor(Fd::kPipeWrite));
     case Fd::kNbPipeRead:
-      return fmt::format("\topen_pipe({}, {}, O_NONBLOCK);\n", name,
-                         c_descriptor(Fd::kNbPipeWrite));
+      return fmt::format("\topen_pipe({}, {}, O_NONBLOCK);\n", name, c_descriptor(Fd::kNbPipeWrite));
     case Fd::kSocket0:
       return fmt::format("\topen_sockets({}, {});\n", name, c_descriptor(Fd::kSocket1));
     case Fd::kEvent:
@@ -270,8 +264,7 @@ std::string Writer::open_zoo() {
     named[i + 1] = either;
   }
   std::string text;
-  if (has(Fd::kFile) || has(Fd::kFileRo) || has(Fd::kFileWo) || has(Fd::kFileAppend) ||
-      has(Fd::kPath)) {
+  if (has(Fd::kFile) || has(Fd::kFileRo) || has(Fd::kFileWo) || has(Fd::kFileAppend) || has(Fd::kPath)) {
     needs_.parts.need(CPart::kFile);
     text += fmt::format("\tmake_file(0, {});\n", kFileSize);
   }

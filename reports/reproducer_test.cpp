@@ -110,9 +110,7 @@ IocbSpec with_resfd(IocbSpec spec) {
 }
 
 Check result(std::int64_t value) { return {Check::What::kResult, 0, 0, {value}, {}}; }
-Check number(Check::What what, std::uint64_t index, std::int64_t value) {
-  return {what, index, 0, {value}, {}};
-}
+Check number(Check::What what, std::uint64_t index, std::int64_t value) { return {what, index, 0, {value}, {}}; }
 Check bytes(Check::What what, std::uint64_t at, std::vector<std::uint8_t> wanted) {
   return {what, 0, at, {}, std::move(wanted)};
 }
@@ -149,8 +147,7 @@ std::vector<Case> cases() {
     spec.offset = 6000;
     return spec;
   }());
-  const std::vector<std::uint8_t> canary{arena::initial_byte(arena::kBuffers),
-                                         arena::initial_byte(arena::kBuffers + 1),
+  const std::vector<std::uint8_t> canary{arena::initial_byte(arena::kBuffers), arena::initial_byte(arena::kBuffers + 1),
                                          arena::initial_byte(arena::kBuffers + 2)};
   Pgetevents pget;
   pget.nr = 4;
@@ -159,20 +156,78 @@ std::vector<Case> cases() {
   return {
       {"errno_of_io_setup", TraceBuilder().step(aio::Setup{0}, -kEINVAL).diverging(Kind::kErrno, result(-kEINVAL))},
       {"count_of_io_submit", TraceBuilder().step(setup, 0).step(ready_poll, 1, 1).diverging(Kind::kCount, result(1))},
-      {"key_in_memory", TraceBuilder().step(setup, 0).step(ready_poll, 1, 1).diverging(Kind::kMemory, bytes(What::kArenaBytes, arena::kIocbs + 8, {0, 0, 0, 0}))},
-      {"tail_of_ring", TraceBuilder().step(setup, 0).step(ready_poll, 1, 1).diverging(Kind::kHeader, bytes(What::kRingBytes, kTailAt, {1, 0, 0, 0}))},
-      {"head_after_reap", TraceBuilder().step(setup, 0).step(ready_poll, 1, 1).step(Reap{}, 1, 1).step(RingStore{context(0), RingField::kMagic, 7}, 0, 1).diverging(Kind::kHeader, bytes(What::kRingBytes, 8, {1, 0, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0}))},
-      {"counter_of_resfd", TraceBuilder().step(setup, 0).step(submit(with_resfd(poll_of(Fd::kPipeWrite, kPollOut))), 1, 1).diverging(Kind::kCounter, number(What::kCounter, 0, 1))},
-      {"content_of_file", TraceBuilder().step(setup, 0).step(write, 1, 1).diverging(Kind::kFile, bytes(What::kFileBytes, 0, canary))},
-      {"size_of_file", TraceBuilder().step(setup, 0).step(vectored, 1, 1).diverging(Kind::kFile, number(What::kFileLength, 0, 6003))},
-      {"bytes_from_pipe", TraceBuilder().step(three, 3).step(FdRead{}, 3).diverging(Kind::kFile, bytes(What::kReadBytes, 0, {payload_byte(1, 0), payload_byte(1, 1)}))},
-      {"end_of_pipe", TraceBuilder().step(three, 3).diverging_at_end(number(What::kPeerEnd, static_cast<std::uint64_t>(Fd::kPipeRead), 1))},
-      {"time_of_a_wait", TraceBuilder().step(setup, 0).step(wait_a_little(), 0).diverging(Kind::kTime, number(What::kElapsed, 0, 20'000'000))},
-      {"wait_ended_by_signal", TraceBuilder().step(setup, 0).step(wait_for_ever(), -kEINTR).released().diverging(Kind::kErrno, result(-kEINTR))},
-      {"events_of_io_pgetevents", TraceBuilder().step(setup, 0).step(ready_poll, 1, 1).step(pget, 1, 1).diverging(Kind::kMemory, bytes(What::kArenaBytes, arena::kEvents + 8, {0, 0x20, 0, 0x40}))},
-      {"cancelled_poll", TraceBuilder().step(setup, 0).step(Move{}, 0).step(submit(poll_of(Fd::kPipeRead, kPollIn)), 1).step(Cancel{}, -kEINPROGRESS, 1).step(Store{}, 0, 1).diverging(Kind::kEvent, bytes(What::kRingBytes, kTailAt, {1}))},
-      {"repeated_pointers", TraceBuilder().step(setup, 0).step([&] { Submit op = ready_poll; op.nr = 9; op.fill = 9; return op; }(), 9, 9).diverging(Kind::kHeader, bytes(What::kRingBytes, kTailAt, {9}))},
-      {"read_only_iocb", TraceBuilder().step(setup, 0).step(submit([] { IocbSpec spec = poll_of(Fd::kEvent, kPollIn); spec.at = arena::kReadOnly; return spec; }()), -kEFAULT).diverging(Kind::kErrno, result(-kEFAULT))},
+      {"key_in_memory", TraceBuilder()
+                            .step(setup, 0)
+                            .step(ready_poll, 1, 1)
+                            .diverging(Kind::kMemory, bytes(What::kArenaBytes, arena::kIocbs + 8, {0, 0, 0, 0}))},
+      {"tail_of_ring", TraceBuilder()
+                           .step(setup, 0)
+                           .step(ready_poll, 1, 1)
+                           .diverging(Kind::kHeader, bytes(What::kRingBytes, kTailAt, {1, 0, 0, 0}))},
+      {"head_after_reap",
+       TraceBuilder()
+           .step(setup, 0)
+           .step(ready_poll, 1, 1)
+           .step(Reap{}, 1, 1)
+           .step(RingStore{context(0), RingField::kMagic, 7}, 0, 1)
+           .diverging(Kind::kHeader, bytes(What::kRingBytes, 8, {1, 0, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0}))},
+      {"counter_of_resfd", TraceBuilder()
+                               .step(setup, 0)
+                               .step(submit(with_resfd(poll_of(Fd::kPipeWrite, kPollOut))), 1, 1)
+                               .diverging(Kind::kCounter, number(What::kCounter, 0, 1))},
+      {"content_of_file",
+       TraceBuilder().step(setup, 0).step(write, 1, 1).diverging(Kind::kFile, bytes(What::kFileBytes, 0, canary))},
+      {"size_of_file",
+       TraceBuilder().step(setup, 0).step(vectored, 1, 1).diverging(Kind::kFile, number(What::kFileLength, 0, 6003))},
+      {"bytes_from_pipe",
+       TraceBuilder()
+           .step(three, 3)
+           .step(FdRead{}, 3)
+           .diverging(Kind::kFile, bytes(What::kReadBytes, 0, {payload_byte(1, 0), payload_byte(1, 1)}))},
+      {"end_of_pipe", TraceBuilder().step(three, 3).diverging_at_end(
+                          number(What::kPeerEnd, static_cast<std::uint64_t>(Fd::kPipeRead), 1))},
+      {"time_of_a_wait", TraceBuilder()
+                             .step(setup, 0)
+                             .step(wait_a_little(), 0)
+                             .diverging(Kind::kTime, number(What::kElapsed, 0, 20'000'000))},
+      {"wait_ended_by_signal", TraceBuilder()
+                                   .step(setup, 0)
+                                   .step(wait_for_ever(), -kEINTR)
+                                   .released()
+                                   .diverging(Kind::kErrno, result(-kEINTR))},
+      {"events_of_io_pgetevents",
+       TraceBuilder()
+           .step(setup, 0)
+           .step(ready_poll, 1, 1)
+           .step(pget, 1, 1)
+           .diverging(Kind::kMemory, bytes(What::kArenaBytes, arena::kEvents + 8, {0, 0x20, 0, 0x40}))},
+      {"cancelled_poll", TraceBuilder()
+                             .step(setup, 0)
+                             .step(Move{}, 0)
+                             .step(submit(poll_of(Fd::kPipeRead, kPollIn)), 1)
+                             .step(Cancel{}, -kEINPROGRESS, 1)
+                             .step(Store{}, 0, 1)
+                             .diverging(Kind::kEvent, bytes(What::kRingBytes, kTailAt, {1}))},
+      {"repeated_pointers", TraceBuilder()
+                                .step(setup, 0)
+                                .step(
+                                    [&] {
+                                      Submit op = ready_poll;
+                                      op.nr = 9;
+                                      op.fill = 9;
+                                      return op;
+                                    }(),
+                                    9, 9)
+                                .diverging(Kind::kHeader, bytes(What::kRingBytes, kTailAt, {9}))},
+      {"read_only_iocb", TraceBuilder()
+                             .step(setup, 0)
+                             .step(submit([] {
+                                     IocbSpec spec = poll_of(Fd::kEvent, kPollIn);
+                                     spec.at = arena::kReadOnly;
+                                     return spec;
+                                   }()),
+                                   -kEFAULT)
+                             .diverging(Kind::kErrno, result(-kEFAULT))},
   };
 }
 
@@ -210,10 +265,8 @@ INSTANTIATE_TEST_SUITE_P(Table, Reproducer, ::testing::ValuesIn(cases()),
 TEST(Reproducer, GivesUpWhereAnEarlierCallTakesAnotherCourse) {
   if (!can_run()) GTEST_SKIP() << "no gcc or no AIO";
   Folder folder;
-  const Trace trace = TraceBuilder()
-                          .step(aio::Setup{0}, -kEFAULT)
-                          .step(Destroy{}, -kEINVAL)
-                          .diverging(Kind::kErrno, result(-kEINVAL));
+  const Trace trace =
+      TraceBuilder().step(aio::Setup{0}, -kEFAULT).step(Destroy{}, -kEINVAL).diverging(Kind::kErrno, result(-kEINVAL));
   ASSERT_EQ(folder.compile(reproducer_c(trace)), 0);
   EXPECT_EQ(folder.run("./r > out"), 2);
 }
@@ -221,8 +274,7 @@ TEST(Reproducer, GivesUpWhereAnEarlierCallTakesAnotherCourse) {
 TEST(Reproducer, ComesThroughWhereACallThatHungReturns) {
   if (!can_run()) GTEST_SKIP() << "no gcc or no AIO";
   Folder folder;
-  Trace trace =
-      TraceBuilder().step(aio::Setup{0}, -kEINVAL).diverging(Kind::kHang, std::nullopt);
+  Trace trace = TraceBuilder().step(aio::Setup{0}, -kEINVAL).diverging(Kind::kHang, std::nullopt);
   trace.steps[0].observation.reset();
   ASSERT_EQ(folder.compile(reproducer_c(trace)), 0);
   EXPECT_EQ(folder.run("./r > out"), 0);

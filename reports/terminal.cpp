@@ -59,9 +59,7 @@ class Terminal {
   }
   std::string red(const std::string& text) const { return coloured("1;31", text); }
 
-  void line(const char* label, std::string_view value) {
-    text_ += wrapped(fmt::format("{:<14}", label), value);
-  }
+  void line(const char* label, std::string_view value) { text_ += wrapped(fmt::format("{:<14}", label), value); }
 
   // Whoever reads the result of a falsified run must not take it for the kernel's.
   std::string falsified(const std::string& lie, const std::string& mutant) const {
@@ -77,8 +75,8 @@ class Terminal {
     line("kernel", summary.kernel);
     line("profile", summary.profile);
     line("seed", fmt::format("{}", summary.seed));
-    line("programs", fmt::format("{} in {:.1f} s, hash {:016x}", with_separators(summary.programs),
-                                 summary.seconds, summary.program_hash));
+    line("programs", fmt::format("{} in {:.1f} s, hash {:016x}", with_separators(summary.programs), summary.seconds,
+                                 summary.program_hash));
     for (const auto& [danger, count] : summary.refusals) {
       line("", fmt::format("{} not run: {}", with_separators(count), danger));
     }
@@ -89,9 +87,7 @@ class Terminal {
     const auto judged = [&](std::uint64_t count, const std::string& how) {
       if (count == 0) return;
       const double percent =
-          summary.operations == 0
-              ? 0
-              : 100.0 * static_cast<double>(count) / static_cast<double>(summary.operations);
+          summary.operations == 0 ? 0 : 100.0 * static_cast<double>(count) / static_cast<double>(summary.operations);
       line("", fmt::format("{} ({:.2f} %) {}", with_separators(count), percent, how));
     };
     judged(summary.judged_exactly, "judged exactly");
@@ -101,8 +97,7 @@ class Terminal {
   }
 
   void requirements_lines(const RunSummary& summary) {
-    line("requirements", fmt::format("{} exercised of {} applicable",
-                                     summary.requirements_exercised.count(),
+    line("requirements", fmt::format("{} exercised of {} applicable", summary.requirements_exercised.count(),
                                      summary.requirements_applicable.count()));
     for (const ExcludedRequirement& each : summary.excluded) {
       line("", fmt::format("not here: {} ({})", requirement(each.requirement).id, each.why));
@@ -120,7 +115,7 @@ class Terminal {
     text_ += wrapped("  ", broken.sentence);
     text_ += wrapped("  expected  ", divergence.expected);
     text_ += wrapped("  seen      ", divergence.seen);
-    text_ += wrapped("  repeats   ", repeats(trace));
+    if (trace.repeats_of != 0) text_ += wrapped("  repeats   ", repeats(trace));
     program(trace, divergence.operation);
     if (options_.directory.empty()) return;
     text_ += wrapped("  trace     ", options_.directory + "/" + trace_file_name(finding));
@@ -136,8 +131,7 @@ class Terminal {
   void program(const Trace& trace, std::size_t diverging) {
     for (std::size_t i = 0; i < trace.steps.size(); ++i) {
       const char* const mark = i == diverging ? "->" : "  ";
-      std::string lines = wrapped(fmt::format("  {}{:>4}  ", mark, i),
-                                  operation_text(trace.steps[i].operation));
+      std::string lines = wrapped(fmt::format("  {}{:>4}  ", mark, i), operation_text(trace.steps[i].operation));
       lines.pop_back();
       text_ += (i == diverging ? red(lines) : lines) + "\n";
     }
@@ -148,8 +142,7 @@ class Terminal {
     const std::string verdict =
         summary.divergences == 0
             ? "no divergence"
-            : fmt::format("{} divergence{}", with_separators(summary.divergences),
-                          summary.divergences == 1 ? "" : "s");
+            : fmt::format("{} divergence{}", with_separators(summary.divergences), summary.divergences == 1 ? "" : "s");
     text_ += "\n" + coloured(summary.divergences == 0 ? "1;32" : "1;31", verdict) + "\n";
   }
 

@@ -24,9 +24,8 @@ TEST(Terminal, ReportsAConformingRunAsApproved) {
 }
 
 TEST(Terminal, ReportsADivergenceAsApproved) {
-  testing::expect_approved(
-      "terminal-divergence.txt",
-      terminal_report(diverging_summary(), {sample_finding()}, {false, "build/report"}));
+  testing::expect_approved("terminal-divergence.txt",
+                           terminal_report(diverging_summary(), {sample_finding()}, {false, "build/report"}));
 }
 
 TEST(Terminal, ReportsAFalsifiedRunAsApproved) {
@@ -36,8 +35,7 @@ TEST(Terminal, ReportsAFalsifiedRunAsApproved) {
   Finding finding = sample_finding();
   finding.trace.needs_history = true;
   finding.trace.divergence->operation = 3;
-  testing::expect_approved("terminal-falsified.txt",
-                           terminal_report(summary, {finding}, {true, ""}));
+  testing::expect_approved("terminal-falsified.txt", terminal_report(summary, {finding}, {true, ""}));
 }
 
 TEST(Terminal, StaysWithinEightyColumns) {

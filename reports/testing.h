@@ -74,7 +74,10 @@ class RandomWorld {
     trace.mutant = "a.mutant";
     Check check{Check::What::kCounter, below(3), below(9), {1, -22}, {0, 0xff}};
     trace.divergence = Divergence{{static_cast<Req>(below(kRequirementCount)), Kind::kLost},
-                                  below(steps + 1), "this \"or\" that", "neither\n", check};
+                                  below(steps + 1),
+                                  "this \"or\" that",
+                                  "neither\n",
+                                  check};
     trace.repeats_shown = 37;
     trace.repeats_of = 50;
     trace.needs_history = below(2) == 0;
@@ -110,8 +113,7 @@ class RandomWorld {
     }
     template <class T>
     void operator()(const char*, AddressField<T> address) const {
-      address.value = world.below(2) == 0 ? arena::kBase + world.below(arena::kEnd - arena::kBase)
-                                          : world.random_();
+      address.value = world.below(2) == 0 ? arena::kBase + world.below(arena::kEnd - arena::kBase) : world.random_();
     }
     template <class T>
     void operator()(const char*, std::vector<T>& list) const {
@@ -130,9 +132,7 @@ class RandomWorld {
     return op;
   }
 
-  std::optional<std::uint64_t> maybe() {
-    return below(2) == 0 ? std::nullopt : std::optional(random_());
-  }
+  std::optional<std::uint64_t> maybe() { return below(2) == 0 ? std::nullopt : std::optional(random_()); }
 
   void scribble(std::vector<std::uint8_t>& bytes) {
     if (bytes.empty()) return;
@@ -154,8 +154,7 @@ class RandomWorld {
     observation_.rings.clear();
     for (auto& [ring, bytes] : memory_.rings) {
       scribble(bytes);
-      observation_.rings.push_back(
-          {ring, std::as_bytes(std::span(bytes)), static_cast<std::uint32_t>(random_())});
+      observation_.rings.push_back({ring, std::as_bytes(std::span(bytes)), static_cast<std::uint32_t>(random_())});
     }
   }
 

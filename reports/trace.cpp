@@ -20,15 +20,13 @@ void take_changes(std::span<std::uint8_t> before, std::span<const std::byte> now
                   ByteRanges& ranges) {
   const std::size_t first_range = ranges.size();
   for (std::size_t i = 0; i < now.size(); ++i) {
-    if (i % kBlock == 0 && i + kBlock <= now.size() &&
-        std::memcmp(before.data() + i, now.data() + i, kBlock) == 0) {
+    if (i % kBlock == 0 && i + kBlock <= now.size() && std::memcmp(before.data() + i, now.data() + i, kBlock) == 0) {
       i += kBlock - 1;
       continue;
     }
     const auto byte = std::to_integer<std::uint8_t>(now[i]);
     if (before[i] == byte) continue;
-    if (ranges.size() == first_range ||
-        at + i - (ranges.back().at + ranges.back().bytes.size()) >= kGap) {
+    if (ranges.size() == first_range || at + i - (ranges.back().at + ranges.back().bytes.size()) >= kGap) {
       ranges.push_back({at + i, {}});
     }
     Bytes& bytes = ranges.back().bytes;
@@ -42,10 +40,8 @@ void take_changes(std::span<std::uint8_t> before, std::span<const std::byte> now
 // The other way: puts the ranges into `bytes`, whose first byte is at `at`.
 void put_changes(const ByteRanges& ranges, std::span<std::uint8_t> bytes, std::uint64_t at) {
   for (const ByteRange& range : ranges) {
-    assert(range.at >= at && range.at - at <= bytes.size() &&
-           range.bytes.size() <= bytes.size() - (range.at - at));
-    std::copy(range.bytes.begin(), range.bytes.end(),
-              bytes.subspan(range.at - at, range.bytes.size()).begin());
+    assert(range.at >= at && range.at - at <= bytes.size() && range.bytes.size() <= bytes.size() - (range.at - at));
+    std::copy(range.bytes.begin(), range.bytes.end(), bytes.subspan(range.at - at, range.bytes.size()).begin());
   }
 }
 
@@ -71,8 +67,7 @@ std::size_t observed_length(std::uint64_t file_size) {
 template <class Rings>
 void forget_gone(const Rings& rings, std::map<Address, Bytes>& known) {
   std::erase_if(known, [&](const auto& entry) {
-    return std::none_of(rings.begin(), rings.end(),
-                        [&](const auto& ring) { return ring.id == entry.first; });
+    return std::none_of(rings.begin(), rings.end(), [&](const auto& ring) { return ring.id == entry.first; });
   });
 }
 
@@ -81,8 +76,8 @@ RecordedRing record_ring(const RingView& view, Bytes& before) {
   before.resize(view.bytes.size());
   if (view.bytes.size() < sizeof ring.header) return ring;
   std::memcpy(ring.header.data(), view.bytes.data(), sizeof ring.header);
-  take_changes(std::span(before).subspan(sizeof ring.header),
-               view.bytes.subspan(sizeof ring.header), sizeof ring.header, ring.changes);
+  take_changes(std::span(before).subspan(sizeof ring.header), view.bytes.subspan(sizeof ring.header),
+               sizeof ring.header, ring.changes);
   return ring;
 }
 
@@ -92,8 +87,7 @@ RecordedFile record_file(const FileView& view, Bytes& before) {
   if (!view.seen) return file;
   file.size = view.size;
   before.resize(observed_length(view.size));
-  take_changes(before, view.content.first(std::min(view.content.size(), before.size())), 0,
-               file.changes);
+  take_changes(before, view.content.first(std::min(view.content.size(), before.size())), 0, file.changes);
   return file;
 }
 
@@ -135,8 +129,7 @@ ObservedMemory::ObservedMemory() {
   }
 }
 
-void TraceRecorder::add(const Operation& operation, const Operation& resolved,
-                        const Observation& observation) {
+void TraceRecorder::add(const Operation& operation, const Operation& resolved, const Observation& observation) {
   trace_.steps.push_back({operation, resolved, record(observation)});
 }
 

@@ -59,6 +59,7 @@ void visit_fields(T& machine, F&& f) {
   f("max_file", machine.max_file);
   f("file_nowait", machine.file_nowait);
   f("nowait_write_error", machine.nowait_write_error);
+  f("fault_extends_file", machine.fault_extends_file);
   f("file_dontcache", machine.file_dontcache);
   f("direct", machine.direct);
   f("direct_queues", machine.direct_queues);
@@ -146,7 +147,7 @@ void visit_fields(T& trace, F&& f) {
 
 // "result", "arena_bytes", …: the name of What in traces.
 inline constexpr std::array<const char*, kCheckCount> kCheckNames{
-    "result",     "arena_bytes",  "ring_bytes", "counter",  "file_bytes",
-    "file_length", "read_bytes", "aio_nr_delta", "elapsed", "peer_end"};
+    "result",      "arena_bytes", "ring_bytes",   "counter", "file_bytes",
+    "file_length", "read_bytes",  "aio_nr_delta", "elapsed", "peer_end"};
 
 }  // namespace aio

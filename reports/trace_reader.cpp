@@ -23,7 +23,9 @@ constexpr std::size_t kMaxDataBytes = kMaxObservedFile;
 constexpr std::uint64_t kMaxFreshRingBytes = std::uint64_t{4} << 30;
 
 template <class T>
-concept Struct = requires(T& object) { visit_fields(object, [](auto&&...) {}); };
+concept Struct = requires(T& object) {
+  visit_fields(object, [](auto&&...) {});
+};
 
 // The most elements of each list.
 template <class T>
@@ -71,14 +73,13 @@ void decode(const JsonNode& node, RangesField<T>& field) {
 template <class T>
 void check_bounds(const JsonNode&, const T&) {}
 bool ranges_within(const ByteRanges& ranges, std::uint64_t begin, std::uint64_t end) {
-  return ranges.empty() || (ranges.front().at >= begin &&
-                            ranges.back().at + ranges.back().bytes.size() <= end);
+  return ranges.empty() || (ranges.front().at >= begin && ranges.back().at + ranges.back().bytes.size() <= end);
 }
 void check_bounds(const JsonNode& node, const RecordedRing& ring) {
   constexpr std::uint64_t kHeader = sizeof(RingHeader);
   if (ring.size > kMaxRingBytes || (ring.size != 0 && ring.size < kHeader)) {
-    refuse(node, fmt::format("a ring of {} bytes; right would be 0 or from {} to {}", ring.size,
-                             kHeader, kMaxRingBytes));
+    refuse(node,
+           fmt::format("a ring of {} bytes; right would be 0 or from {} to {}", ring.size, kHeader, kMaxRingBytes));
   }
   if (!ranges_within(ring.changes, kHeader, ring.size)) {
     refuse(node, "changes outside the ring's events");
@@ -86,8 +87,7 @@ void check_bounds(const JsonNode& node, const RecordedRing& ring) {
 }
 void check_bounds(const JsonNode& node, const RecordedFile& file) {
   if (!ranges_within(file.changes, 0, std::min(file.size, kMaxObservedFile))) {
-    refuse(node, fmt::format("changes beyond the file's size or its first {} bytes",
-                             kMaxObservedFile));
+    refuse(node, fmt::format("changes beyond the file's size or its first {} bytes", kMaxObservedFile));
   }
   if (!file.seen && !file.changes.empty()) refuse(node, "changes of a file that was not seen");
 }
@@ -193,8 +193,8 @@ class TraceDecoder {
     members.done();
     if (trace.end) check_rings(root, *trace.end);
     if (trace.divergence && trace.divergence->operation > trace.steps.size()) {
-      refuse(root, fmt::format("the divergence is at operation {} of {}",
-                               trace.divergence->operation, trace.steps.size()));
+      refuse(root,
+             fmt::format("the divergence is at operation {} of {}", trace.divergence->operation, trace.steps.size()));
     }
     return trace;
   }
@@ -234,8 +234,8 @@ class TraceDecoder {
       if (!rings_.contains({ring.id, ring.size})) fresh_ring_bytes_ += ring.size;
     }
     if (total > kMaxAllRingBytes || fresh_ring_bytes_ > kMaxFreshRingBytes) {
-      refuse(node, fmt::format("the rings take more than {} bytes at once or {} over all steps",
-                               kMaxAllRingBytes, kMaxFreshRingBytes));
+      refuse(node, fmt::format("the rings take more than {} bytes at once or {} over all steps", kMaxAllRingBytes,
+                               kMaxFreshRingBytes));
     }
     rings_ = std::move(now);
   }
@@ -264,8 +264,7 @@ std::string printable(std::string text) {
 }  // namespace
 
 std::string ReadError::text() const {
-  return line == 0 ? fmt::format("{}: {}", file, reason)
-                   : fmt::format("{}:{}: {}", file, line, reason);
+  return line == 0 ? fmt::format("{}: {}", file, reason) : fmt::format("{}:{}: {}", file, line, reason);
 }
 
 tl::expected<Trace, ReadError> read_trace(std::string_view text, const std::string& file) {
@@ -287,8 +286,7 @@ tl::expected<Trace, ReadError> load_trace(const std::string& path) {
   std::string text(kMaxJsonBytes + 1, '\0');
   if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!stream && !stream.eof()) {
-    return tl::unexpected(
-        ReadError{path, 0, fmt::format("cannot be read: {}", std::strerror(errno))});
+    return tl::unexpected(ReadError{path, 0, fmt::format("cannot be read: {}", std::strerror(errno))});
   }
   text.resize(static_cast<std::size_t>(stream.gcount()));
   return read_trace(text, path);

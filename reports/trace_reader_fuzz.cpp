@@ -12,8 +12,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto result =
-      aio::testing::exercise_reader({reinterpret_cast<const char*>(data), size});
+  const auto result = aio::testing::exercise_reader({reinterpret_cast<const char*>(data), size});
   if (!result.complaint.empty()) {
     std::fprintf(stderr, "%s\n", result.complaint.c_str());
     std::abort();

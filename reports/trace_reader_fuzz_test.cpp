@@ -52,19 +52,18 @@ class Mutator {
 
  private:
   inline static const std::vector<std::string> kPieces{
-      "{",  "[",  "null", "-1",  "1e999", "\"\\ud800\"", "0x",   "\"\"", "}",
-      "],", "\n", "true", ",,",  "\xff",  "\"steps\":",  "{}",   "[]",   "\"resolved\":{}",
+      "{",  "[",  "null", "-1", "1e999", "\"\\ud800\"", "0x", "\"\"", "}",
+      "],", "\n", "true", ",,", "\xff",  "\"steps\":",  "{}", "[]",   "\"resolved\":{}",
   };
 
   // The next number becomes one that no field expects.
   void replace_number(std::string& text, std::size_t at) {
-    static const std::vector<std::string> kNumbers{
-        "18446744073709551615", "-9223372036854775808", "99999999999999999999", "67108864", "1e3"};
+    static const std::vector<std::string> kNumbers{"18446744073709551615", "-9223372036854775808",
+                                                   "99999999999999999999", "67108864", "1e3"};
     const std::size_t begin = text.find_first_of("0123456789", at);
     if (begin == std::string::npos) return;
     const std::size_t end = text.find_first_not_of("0123456789", begin);
-    text.replace(begin, end == std::string::npos ? end : end - begin,
-                 kNumbers[below(kNumbers.size())]);
+    text.replace(begin, end == std::string::npos ? end : end - begin, kNumbers[below(kNumbers.size())]);
   }
 
   std::mt19937_64 random_;

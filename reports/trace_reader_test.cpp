@@ -67,9 +67,7 @@ struct Refusal {
   const char* reason;  // a part of it
 };
 
-std::string program_with(const std::string& operations) {
-  return "{\"version\":1,\n\"program\":[" + operations + "]}";
-}
+std::string program_with(const std::string& operations) { return "{\"version\":1,\n\"program\":[" + operations + "]}"; }
 std::string step_seeing(const std::string& seen) {
   return "{\"version\":1,\n\"steps\":[\n{\"op\":\"move\",\"seen\":" + seen + "}]}";
 }
@@ -81,15 +79,13 @@ TEST_P(TraceReaderRefuses, WithLineAndReason) {
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().file, "t.json");
   EXPECT_EQ(read.error().line, GetParam().line);
-  EXPECT_NE(read.error().reason.find(GetParam().reason), std::string::npos)
-      << read.error().reason;
+  EXPECT_NE(read.error().reason.find(GetParam().reason), std::string::npos) << read.error().reason;
 }
 
 const std::vector<Refusal> kRefusals{
     {"nothing", "", 1, "not JSON"},
     {"no_json", "{\"version\":1,\n]", 2, "not JSON"},
-    {"number_not_in_range", "{\"version\":1,\n\"repeats_of\":99999999999,\n\"steps\":[]}", 2,
-     "from 0 to 4294967295"},
+    {"number_not_in_range", "{\"version\":1,\n\"repeats_of\":99999999999,\n\"steps\":[]}", 2, "from 0 to 4294967295"},
     {"no_version", "{\"steps\":[]}", 1, "\"version\" is missing"},
     {"other_version", "{\"version\":2,\"steps\":[]}", 1, "from 1 to 1"},
     {"no_steps", "{\"version\":1}", 1, "either \"steps\" or \"program\""},
@@ -100,29 +96,23 @@ const std::vector<Refusal> kRefusals{
     {"unknown_descriptor", program_with("{\"op\":\"fd_read\",\"fd\":\"tty\"}"), 2, "one of file,"},
     {"unknown_symbol", program_with("{\"op\":\"io_setup\",\"nr\":\"many\"}"), 2, "symbol"},
     {"a_fraction", program_with("{\"op\":\"store\",\"value\":1.5}"), 2, "whole number"},
-    {"beyond_64_bits", program_with("{\"op\":\"store\",\"value\":18446744073709551616}"), 2,
-     "whole number"},
-    {"symbol_in_what_ran", "{\"version\":1,\"steps\":[{\"op\":\"io_destroy\",\"seen\":{}}]}", 1,
-     "\"ctx\" is a symbol"},
+    {"beyond_64_bits", program_with("{\"op\":\"store\",\"value\":18446744073709551616}"), 2, "whole number"},
+    {"symbol_in_what_ran", "{\"version\":1,\"steps\":[{\"op\":\"io_destroy\",\"seen\":{}}]}", 1, "\"ctx\" is a symbol"},
     {"memory_outside", step_seeing("{\"memory\":{\"0x10\":\"00\"}}"), 3, "one piece of memory"},
-    {"memory_over_the_end", step_seeing("{\"memory\":{\"vars+0xfff\":\"0000\"}}"), 3,
-     "one piece of memory"},
-    {"ranges_overlap", step_seeing("{\"memory\":{\"vars+0x1\":\"0000\",\"vars+0x2\":\"00\"}}"), 3,
-     "must ascend"},
+    {"memory_over_the_end", step_seeing("{\"memory\":{\"vars+0xfff\":\"0000\"}}"), 3, "one piece of memory"},
+    {"ranges_overlap", step_seeing("{\"memory\":{\"vars+0x1\":\"0000\",\"vars+0x2\":\"00\"}}"), 3, "must ascend"},
     {"odd_hex", step_seeing("{\"data\":\"123\"}"), 3, "even number"},
     {"big_ring", step_seeing("{\"rings\":[{\"id\":\"0x1000\",\"size\":67108865}]}"), 3, "a ring of"},
     {"tiny_ring", step_seeing("{\"rings\":[{\"id\":\"0x1000\",\"size\":31}]}"), 3, "a ring of"},
     {"change_beyond_ring",
-     step_seeing("{\"rings\":[{\"id\":\"0x1000\",\"size\":4096,\"changes\":{\"0xfff\":\"0000\"}}]}"),
-     3, "outside the ring"},
-    {"ring_twice", step_seeing("{\"rings\":[{\"id\":\"0x1000\"},{\"id\":\"0x1000\"}]}"), 3,
-     "two rings"},
-    {"change_beyond_file",
-     step_seeing("{\"file_a\":{\"seen\":true,\"size\":1,\"changes\":{\"0x1\":\"00\"}}}"), 3,
+     step_seeing("{\"rings\":[{\"id\":\"0x1000\",\"size\":4096,\"changes\":{\"0xfff\":\"0000\"}}]}"), 3,
+     "outside the ring"},
+    {"ring_twice", step_seeing("{\"rings\":[{\"id\":\"0x1000\"},{\"id\":\"0x1000\"}]}"), 3, "two rings"},
+    {"change_beyond_file", step_seeing("{\"file_a\":{\"seen\":true,\"size\":1,\"changes\":{\"0x1\":\"00\"}}}"), 3,
      "beyond the file"},
     {"divergence_beyond_program",
-     "{\"version\":1,\"steps\":[],\"divergence\":{\"requirement\":\"" +
-         std::string(requirements()[0].id) + "\",\"kind\":\"errno\",\"operation\":1}}",
+     "{\"version\":1,\"steps\":[],\"divergence\":{\"requirement\":\"" + std::string(requirements()[0].id) +
+         "\",\"kind\":\"errno\",\"operation\":1}}",
      1, "operation 1 of 0"},
     {"control_characters", "{\"version\":1,\"\\u001b[31m\":1,\"steps\":[]}", 1, "\"?[31m\""},
 };
@@ -171,8 +161,7 @@ TEST(TraceReader, BoundsTheText) {
 TEST(TraceReader, SaysWhyAFileCannotBeRead) {
   const auto missing = load_trace("reports/no-such-trace.json");
   ASSERT_FALSE(missing);
-  EXPECT_EQ(missing.error().text(),
-            "reports/no-such-trace.json: cannot be read: No such file or directory");
+  EXPECT_EQ(missing.error().text(), "reports/no-such-trace.json: cannot be read: No such file or directory");
   EXPECT_FALSE(load_trace("/"));
 }
 

@@ -76,8 +76,7 @@ TEST(Trace, MemoryIsRecordedAsWhatChanged) {
   recorder.add(Move{}, Move{}, seen);
   recorder.add(Move{}, Move{}, seen);
   EXPECT_TRUE(recorder.trace().steps[0].observation->memory.empty());
-  EXPECT_EQ(recorder.trace().steps[1].observation->memory,
-            (ByteRanges{{arena::kVars + 8, {0x11, 0, 0x22}}}));
+  EXPECT_EQ(recorder.trace().steps[1].observation->memory, (ByteRanges{{arena::kVars + 8, {0x11, 0, 0x22}}}));
   EXPECT_TRUE(recorder.trace().steps[2].observation->memory.empty());
 }
 

@@ -24,7 +24,9 @@ std::string hex(const std::vector<std::uint8_t>& bytes) {
 template <class T>
 concept Plain = std::is_integral_v<T> || std::is_same_v<T, std::string>;
 template <class T>
-concept Struct = requires(const T& object) { visit_fields(object, [](auto&&...) {}); };
+concept Struct = requires(const T& object) {
+  visit_fields(object, [](auto&&...) {});
+};
 
 template <Plain T>
 Json to_json(const T& value) {
@@ -126,9 +128,7 @@ Json step_json(const Step& step) {
   Json line = operation_json(step.operation);
   if (step.resolved != step.operation) {
     std::visit(
-        [&]<class T>(const T& resolved) {
-          line["resolved"] = fields_beyond(resolved, std::get<T>(step.operation));
-        },
+        [&]<class T>(const T& resolved) { line["resolved"] = fields_beyond(resolved, std::get<T>(step.operation)); },
         step.resolved);
   }
   if (step.observation) line["seen"] = to_json(*step.observation);
@@ -136,9 +136,7 @@ Json step_json(const Step& step) {
 }
 
 // Text from elsewhere may be no UTF-8; that must not keep a trace from being written.
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 template <class Elements, class ToJson>
 void append_lines(std::string& text, const Elements& elements, ToJson&& json_of) {

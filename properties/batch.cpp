@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "properties/batch.h"
+
+#include <memory>
+
+#include "fixtures/lies.h"
+#include "fixtures/native_entry.h"
+
+namespace aio {
+namespace {
+
+// The kernel, with the setting's lie in front of it.
+class Door {
+ public:
+  explicit Door(const std::string& lie) {
+    if (!lie.empty()) lying_ = make_lying_entry(lie, native_);
+  }
+  Entry& entry() { return lying_ ? *lying_ : native_; }
+
+ private:
+  NativeEntry native_;
+  std::unique_ptr<Entry> lying_;
+};
+
+// No program asks for more than this (generator.h); handwritten ones may.
+constexpr std::uint64_t kRoomForOne = 1200;
+
+void count_reason(BatchState& state, const char* reason) {
+  for (ReasonCount& entry : state.reasons) {
+    if (entry.reason != nullptr && entry.reason != reason) continue;
+    entry.reason = reason;
+    ++entry.count;
+    return;
+  }
+}
+
+}  // namespace
+
+void run_batch(const Setting& setting, const ProgramSource& source, const BatchOrder& order, BatchState& state) {
+  Door door(setting.lie);
+  ExecutorOptions options;
+  options.directory = setting.directory;
+  options.ledger = setting.ledger;
+  options.first_cpu = order.first_cpu;
+  options.heartbeat = &state.heartbeat;
+  Executor executor(setting.machine, door.entry(), options);
+  LockstepOptions lockstep_options;
+  lockstep_options.patience = order.patience;
+  lockstep_options.returns_by = &state.returns_by;
+  lockstep_options.operation = &state.operation;
+  Lockstep lockstep(*setting.profile, setting.machine, executor, Rules(setting.mutant), lockstep_options);
+  state.next = order.first;
+  while (state.next < order.last) {
+    if (executor.live_nr() > 0 && executor.live_nr() + kRoomForOne > order.share) break;
+    state.current.store(state.next, std::memory_order_relaxed);
+    const Program program = source(state.next);
+    CaseResult result = lockstep.run(program);
+    ++state.next;
+    state.live_nr = executor.live_nr();
+    state.tally += result.tally;
+    state.program_hash += hash(program);
+    if (result.undecided != nullptr) count_reason(state, result.undecided);
+    if (result.divergence) {
+      state.diverged = true;
+      state.signature = result.divergence->signature;
+      state.diverged_at = result.divergence->operation;
+      break;
+    }
+    // A program of which the model lost track leaves contexts that it does not know.
+    if (result.lost_track) break;
+  }
+  state.exercised = lockstep.exercised();
+  state.finished.store(true, std::memory_order_release);
+}
+
+CaseResult run_recorded(const Setting& setting, const Program& program, const Recorder& recorder) {
+  Door door(setting.lie);
+  ExecutorOptions options;
+  options.directory = setting.directory;
+  options.ledger = setting.ledger;
+  Executor executor(setting.machine, door.entry(), options);
+  LockstepOptions lockstep_options;
+  lockstep_options.patience = setting.hang_time;
+  Lockstep lockstep(*setting.profile, setting.machine, executor, Rules(setting.mutant), lockstep_options);
+  CaseResult result = lockstep.run(program, recorder);
+  if (setting.ledger != nullptr) setting.ledger->give_back(executor.live_nr());
+  return result;
+}
+
+}  // namespace aio

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "properties/campaign.h"
+
+#include <algorithm>
+#include <deque>
+#include <set>
+
+#include "fixtures/interruption.h"
+#include "properties/exhaustive.h"
+#include "properties/generator.h"
+#include "properties/pool.h"
+#include "properties/trial.h"
+
+namespace aio {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint64_t kBatchSize = 64;
+constexpr std::size_t kWorkersPerCpu = 8;  // most of them sleep in io_destroy
+constexpr std::size_t kMaxExisting = 64;
+constexpr auto kTick = std::chrono::milliseconds(100);
+// Enough for the event of a small program on a busy machine.
+constexpr std::chrono::milliseconds kTrialPatience{300};
+constexpr unsigned kTriesAlone = 20;
+constexpr unsigned kTriesWithHistory = 3;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+struct Suspect {
+  Signature signature;
+  std::uint64_t index = 0;
+  std::uint64_t batch_first = 0;
+};
+
+class Campaign {
+ public:
+  Campaign(const Setting& setting, const CampaignOptions& options,
+           const std::function<void(const CampaignProgress&)>& progress)
+      : setting_(setting), options_(options), progress_(progress) {}
+
+  CampaignResult run() {
+    run_programs();
+    for (const Suspect& suspect : suspects_) {
+      if (stop_requested()) break;
+      confirm(suspect);
+    }
+    result_.interrupted = stop_requested();
+    return std::move(result_);
+  }
+
+ private:
+  void run_programs() {
+    Pool pool(setting_, [seed = options_.seed](std::uint64_t index) { return campaign_program(seed, index); });
+    const std::size_t at_once = std::min<std::size_t>(options_.jobs * kWorkersPerCpu, kMaxExisting);
+    while (true) {
+      while (pool.running() < at_once && pool.existing() < kMaxExisting && has_more()) pool.start(0, take_order(at_once));
+      if (pool.running() == 0) break;
+      for (const FinishedBatch& batch : pool.collect(kTick)) account(batch);
+      report(pool.in_progress(), "running");
+    }
+    result_.seconds = seconds_since(start_);
+  }
+
+  bool has_more() const {
+    if (stop_requested() || suspects_.size() >= options_.max_findings) return false;
+    if (!options_.cases) return Clock::now() - start_ < options_.time;
+    return !rests_.empty() || next_ < *options_.cases;
+  }
+
+  BatchOrder take_order(std::size_t at_once) {
+    BatchOrder order;
+    if (!rests_.empty()) {
+      order = rests_.front();
+      rests_.pop_front();
+    } else {
+      order.first = next_;
+      order.last = options_.cases ? std::min(next_ + kBatchSize, *options_.cases) : next_ + kBatchSize;
+      next_ = order.last;
+    }
+    order.share = setting_.machine.aio_max_nr * 3 / 4 / at_once;
+    order.patience = setting_.hang_time;
+    order.first_cpu = turn_++ % setting_.machine.usable_cpus;
+    return order;
+  }
+
+  void account(const FinishedBatch& batch) {
+    const BatchState& state = *batch.state;
+    result_.tally += state.tally;
+    result_.program_hash += state.program_hash;
+    result_.exercised |= state.exercised;
+    for (const ReasonCount& reason : state.reasons) {
+      if (reason.reason != nullptr) result_.undecided[reason.reason] += reason.count;
+    }
+    std::uint64_t next = state.next;
+    if (batch.end == BatchEnd::kFinished) {
+      if (state.diverged) suspect(state.signature, next - 1, batch.order.first);
+    } else {
+      next = state.current.load() + 1;
+      const bool hung = batch.end == BatchEnd::kHung;
+      if (batch.death == "exit " + std::to_string(Worker::kBodyThrew)) {
+        result_.failures.push_back("a worker failed at program " + std::to_string(next - 1));
+      } else {
+        const auto rule = static_cast<Req>(state.returns_by.load());
+        suspect({rule, hung ? Kind::kHang : Kind::kCrash}, next - 1, batch.order.first);
+      }
+    }
+    for (std::uint64_t index = batch.order.first; index < next; ++index) {
+      if (is_exhaustive(index)) ++result_.exhaustive_done;
+    }
+    BatchOrder rest = batch.order;
+    rest.first = next;
+    if (rest.first < rest.last) rests_.push_back(rest);
+  }
+
+  static bool is_exhaustive(std::uint64_t index) {
+    return index % 4 != 3 && index / 4 * 3 + index % 4 < exhaustive_count();
+  }
+
+  void suspect(const Signature& signature, std::uint64_t index, std::uint64_t batch_first) {
+    if (seen_.insert(signature).second) suspects_.push_back({signature, index, batch_first});
+  }
+
+  Trial trial_of(const Signature& signature) const {
+    return [this, signature](const std::vector<Program>& candidates, unsigned repeats) {
+      return try_programs(setting_, signature, candidates, repeats, kTrialPatience);
+    };
+  }
+
+  void confirm(const Suspect& suspect) {
+    report({}, "repeating");
+    const Program program = campaign_program(options_.seed, suspect.index);
+    Found finding;
+    finding.signature = suspect.signature;
+    finding.program = program;
+    finding.found_at = suspect.index;
+    finding.found_length = program.operations.size();
+    const Trial trial = trial_of(suspect.signature);
+    bool alone = false;
+    for (unsigned tries = 0; tries < kTriesAlone && !alone; tries += 5) alone = trial({program}, 5)[0] > 0;
+    if (!alone && !repeats_with_history(suspect)) {
+      // Nothing of ours moved aio-nr, and it does not move again.
+      if (suspect.signature.kind == Kind::kAioNr) {
+        ++result_.undecided["aio-nr was moved by somebody else"];
+      } else {
+        result_.unrepeated.push_back({suspect.signature, suspect.index});
+      }
+      return;
+    }
+    finding.needs_history = !alone;
+    if (alone) {
+      MinimizeOptions minimize_options;
+      minimize_options.budget = options_.minimize_budget;
+      report({}, "minimizing");
+      const Minimized minimized =
+          minimize(program, trial, minimize_options, [this](const Program&, unsigned) { report({}, "minimizing"); });
+      finding.program = minimized.program;
+      finding.shown = minimized.shown;
+      finding.of = minimized.of;
+      finding.out_of_budget = minimized.out_of_budget;
+    }
+    result_.findings.push_back(std::move(finding));
+  }
+
+  // Whether it shows again after what its worker ran before it.
+  bool repeats_with_history(const Suspect& suspect) {
+    for (unsigned tries = 0; tries < kTriesWithHistory; ++tries) {
+      Pool pool(setting_, [seed = options_.seed](std::uint64_t index) { return campaign_program(seed, index); });
+      BatchOrder order;
+      order.first = suspect.batch_first;
+      order.last = suspect.index + 1;
+      order.patience = setting_.hang_time;
+      pool.start(0, order);
+      while (pool.running() > 0) {
+        for (const FinishedBatch& batch : pool.collect(kTick)) {
+          if (batch.state->diverged && batch.state->signature == suspect.signature) return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  void report(const Tally& running, const char* doing) {
+    if (!progress_) return;
+    CampaignProgress progress;
+    progress.tally = result_.tally;
+    progress.tally += running;
+    progress.signatures = suspects_.size();
+    progress.seconds = seconds_since(start_);
+    progress.doing = doing;
+    progress_(progress);
+  }
+
+  const Setting& setting_;
+  const CampaignOptions& options_;
+  const std::function<void(const CampaignProgress&)>& progress_;
+  const Clock::time_point start_ = Clock::now();
+  CampaignResult result_;
+  std::uint64_t next_ = 0;
+  unsigned turn_ = 0;
+  std::deque<BatchOrder> rests_;  // of batches that ended early
+  std::set<Signature> seen_;
+  std::vector<Suspect> suspects_;
+};
+
+}  // namespace
+
+Program campaign_program(std::uint64_t seed, std::uint64_t index) {
+  const std::uint64_t round = index / 4;
+  const std::uint64_t exhaustive = round * 3 + index % 4;
+  if (index % 4 != 3 && exhaustive < exhaustive_count()) return exhaustive_program(exhaustive);
+  return generate(seed, index);
+}
+
+CampaignResult run_campaign(const Setting& setting, const CampaignOptions& options,
+                            const std::function<void(const CampaignProgress&)>& progress) {
+  return Campaign(setting, options, progress).run();
+}
+
+}  // namespace aio

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A campaign: the bounded-exhaustive set and random programs, run by a pool of workers until the time or the number of
+// programs is reached; divergences are run again alone, and those that repeat are minimized.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "properties/batch.h"
+#include "properties/minimizer.h"
+
+namespace aio {
+
+struct CampaignOptions {
+  std::uint64_t seed = 0;
+  std::optional<std::uint64_t> cases;      // programs; none: until `time` has passed
+  std::chrono::milliseconds time{45000};
+  unsigned jobs = 1;                       // CPUs to keep busy
+  std::size_t max_findings = 10;           // distinct signatures after which the run ends
+  std::chrono::milliseconds minimize_budget{20000};  // for each finding
+};
+
+// A divergence that was seen again, and minimized.
+struct Found {
+  Signature signature;
+  Program program;           // minimized
+  std::uint64_t found_at = 0;  // index of the program that showed it first
+  std::size_t found_length = 0;  // and its number of operations
+  unsigned shown = 0;        // of `of` runs of the minimized program
+  unsigned of = 0;
+  bool needs_history = false;  // it repeats only after the programs that its worker had run before
+  bool out_of_budget = false;  // smaller programs may exist
+};
+
+// A divergence that never showed again, alone or with its history.
+struct Unrepeated {
+  Signature signature;
+  std::uint64_t index = 0;
+};
+
+struct CampaignResult {
+  Tally tally;
+  std::uint64_t program_hash = 0;
+  std::uint64_t exhaustive_done = 0;  // programs of the bounded-exhaustive set
+  RequirementSet exercised;
+  std::map<std::string, std::uint64_t> undecided;  // by reason
+  std::vector<Found> findings;
+  std::vector<Unrepeated> unrepeated;
+  double seconds = 0;            // of the programs alone
+  bool interrupted = false;
+  std::vector<std::string> failures;  // workers that ended by an error of the tool
+};
+
+// Where a campaign is, for a progress line.
+struct CampaignProgress {
+  Tally tally;
+  std::size_t signatures = 0;  // divergences so far
+  double seconds = 0;
+  const char* doing = "";      // "running", "repeating", "minimizing"
+};
+
+// Program number `index` of the run with this seed: three of the exhaustive set to one random program until the set is
+// through, then random programs.
+Program campaign_program(std::uint64_t seed, std::uint64_t index);
+
+CampaignResult run_campaign(const Setting& setting, const CampaignOptions& options,
+                            const std::function<void(const CampaignProgress&)>& progress);
+
+}  // namespace aio

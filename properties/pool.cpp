@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "properties/pool.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+namespace aio {
+
+using Clock = std::chrono::steady_clock;
+
+struct Pool::Slot {
+  std::uint64_t tag = 0;
+  BatchOrder order;
+  SharedMemory<BatchState> state;
+  std::unique_ptr<Worker> worker;
+  bool collected = false;
+  std::uint64_t last_beat = 0;
+  Clock::time_point moved = Clock::now();
+};
+
+Pool::Pool(const Setting& setting, ProgramSource source)
+    : setting_(setting), source_(std::move(source)), notify_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (notify_ < 0) throw std::system_error(errno, std::generic_category(), "cannot make an eventfd");
+}
+
+Pool::~Pool() {
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    if (slot->worker->poll_exit()) continue;
+    if (!slot->collected) slot->worker->kill_and_reap();
+  }
+  for (const std::unique_ptr<Slot>& slot : slots_) slot->worker->wait_exit(Worker::kReapPatience);
+  ::close(notify_);
+}
+
+std::size_t Pool::running() const {
+  return static_cast<std::size_t>(
+      std::count_if(slots_.begin(), slots_.end(), [](const auto& slot) { return !slot->collected; }));
+}
+
+void Pool::start(std::uint64_t tag, const BatchOrder& order) {
+  auto slot = std::make_unique<Slot>();
+  slot->tag = tag;
+  slot->order = order;
+  BatchState& state = *slot->state;
+  slot->worker = std::make_unique<Worker>([this, order, &state] {
+    run_batch(setting_, source_, order, state);
+    if (setting_.ledger != nullptr) setting_.ledger->give_back(state.live_nr);
+    const std::uint64_t one = 1;
+    return ::write(notify_, &one, sizeof(one)) == sizeof(one) ? 0 : 1;
+  });
+  slots_.push_back(std::move(slot));
+}
+
+void Pool::check(Slot& slot, std::vector<FinishedBatch>& ended) {
+  const BatchState& state = *slot.state;
+  FinishedBatch batch{slot.tag, slot.order, BatchEnd::kFinished, "", &state};
+  const std::optional<int> status = slot.worker->poll_exit();
+  if (state.finished.load(std::memory_order_acquire)) {
+    slot.collected = true;
+  } else if (status) {
+    slot.collected = true;
+    batch.end = BatchEnd::kDied;
+    batch.death = status_text(*status);
+  } else {
+    const std::uint64_t beat = state.heartbeat.load(std::memory_order_relaxed);
+    if (beat != slot.last_beat) {
+      slot.last_beat = beat;
+      slot.moved = Clock::now();
+    }
+    // Waiting for something that is lost is no hang yet.
+    if (Clock::now() - slot.moved < 2 * setting_.hang_time + std::chrono::seconds(1)) return;
+    slot.collected = true;
+    batch.end = BatchEnd::kHung;
+    slot.worker->kill_and_reap();
+  }
+  if (batch.end != BatchEnd::kFinished && setting_.ledger != nullptr) setting_.ledger->give_back(state.live_nr);
+  ended.push_back(batch);
+}
+
+std::vector<FinishedBatch> Pool::collect(std::chrono::milliseconds patience) {
+  std::erase_if(slots_, [](const auto& slot) { return slot->collected && slot->worker->poll_exit(); });
+  std::vector<FinishedBatch> ended;
+  const Clock::time_point deadline = Clock::now() + patience;
+  for (bool waited = false;; waited = true) {
+    for (const std::unique_ptr<Slot>& slot : slots_) {
+      if (!slot->collected) check(*slot, ended);
+    }
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+    if (!ended.empty() || (waited && left.count() <= 0) || running() == 0) return ended;
+    pollfd polled{notify_, POLLIN, 0};
+    ::poll(&polled, 1, static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 100)));
+    std::uint64_t told = 0;
+    if (::read(notify_, &told, sizeof(told)) < 0 && errno != EAGAIN && errno != EINTR) return ended;
+  }
+}
+
+Tally Pool::in_progress() const {
+  Tally sum;
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    if (!slot->collected) sum += slot->state->tally;
+  }
+  return sum;
+}
+
+}  // namespace aio

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The pool of workers: starts batches, watches that they move, and collects them. A batch counts as done as soon as its
+// worker says so; the worker's exit, which sleeps for an RCU grace period while its contexts go, is reaped later.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "fixtures/shared_memory.h"
+#include "fixtures/worker.h"
+#include "properties/batch.h"
+
+namespace aio {
+
+enum class BatchEnd : std::uint8_t {
+  kFinished,  // all of BatchState holds
+  kHung,      // killed because nothing moved for twice the hang time
+  kDied,      // the worker crashed
+};
+
+struct FinishedBatch {
+  std::uint64_t tag = 0;
+  BatchOrder order;
+  BatchEnd end = BatchEnd::kFinished;
+  std::string death;        // how the worker died
+  const BatchState* state;  // until the next call of collect()
+};
+
+class Pool {
+ public:
+  Pool(const Setting& setting, ProgramSource source);
+  // Kills what still runs.
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // Workers that have not said that they are done.
+  std::size_t running() const;
+  // Workers that exist, those that sleep in their exit included.
+  std::size_t existing() const { return slots_.size(); }
+  void start(std::uint64_t tag, const BatchOrder& order);
+  // Waits at most `patience` for batches to end, and returns them.
+  std::vector<FinishedBatch> collect(std::chrono::milliseconds patience);
+  // Programs and operations of the batches that run now, for progress lines.
+  Tally in_progress() const;
+
+ private:
+  struct Slot;
+  void check(Slot& slot, std::vector<FinishedBatch>& ended);
+
+  const Setting& setting_;
+  ProgramSource source_;
+  int notify_ = -1;
+  std::vector<std::unique_ptr<Slot>> slots_;
+};
+
+}  // namespace aio

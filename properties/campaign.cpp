@@ -63,7 +63,7 @@ class Campaign {
   }
 
   bool has_more() const {
-    if (stop_requested() || suspects_.size() >= options_.max_findings) return false;
+    if (stop_requested() || suspects_.size() >= (options_.stop_at ? 1 : options_.max_findings)) return false;
     if (!options_.cases) return Clock::now() - start_ < options_.time;
     return !rests_.empty() || next_ < *options_.cases;
   }
@@ -118,6 +118,7 @@ class Campaign {
   }
 
   void suspect(const Signature& signature, std::uint64_t index, std::uint64_t batch_first) {
+    if (options_.stop_at && signature.requirement != *options_.stop_at) return;
     if (seen_.insert(signature).second) suspects_.push_back({signature, index, batch_first});
   }
 

@@ -23,6 +23,7 @@ struct CampaignOptions {
   unsigned jobs = 1;                       // CPUs to keep busy
   std::size_t max_findings = 10;           // distinct signatures after which the run ends
   std::chrono::milliseconds minimize_budget{20000};  // for each finding
+  std::optional<Req> stop_at;  // look only for divergences of this requirement, and end with the first
 };
 
 // A divergence that was seen again, and minimized.

@@ -100,4 +100,34 @@ CaseResult Lockstep::run(const Program& program, const Recorder& recorder) {
   return result;
 }
 
+CaseResult judge_recorded(const Profile& profile, const Machine& machine, const Rules& rules, const Program& program,
+                          const std::function<std::optional<RecordedStep>(std::size_t)>& step,
+                          const std::function<const Observation*()>& end) {
+  CaseResult result;
+  result.tally.programs = 1;
+  Model model(profile, machine, rules);
+  model.begin_case(named_members(program));
+  for (std::size_t i = 0;; ++i) {
+    const std::optional<RecordedStep> next = step(i);
+    if (!next) break;
+    if (next->seen == nullptr) {
+      result.undecided = "the recording stops before the end";
+      return result;
+    }
+    model.begin(next->run, *next->seen);
+    Verdict verdict = model.judge(*next->seen);
+    count(result.tally, next->run, verdict.certainty);
+    if (verdict.certainty == Certainty::kUndecided) result.undecided = verdict.reason;
+    result.lost_track = verdict.lost_track;
+    result.divergence = std::move(verdict.divergence);
+    if (result.divergence) result.divergence->operation = i;
+    if (result.divergence || result.lost_track) return result;
+  }
+  if (const Observation* seen = end()) {
+    result.divergence = model.finish(*seen).divergence;
+    if (result.divergence) result.divergence->operation = program.operations.size();
+  }
+  return result;
+}
+
 }  // namespace aio

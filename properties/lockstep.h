@@ -60,4 +60,17 @@ class Lockstep {
 };
 
 
+// One operation of a recorded case.
+struct RecordedStep {
+  Operation written;
+  Operation run;                      // with its symbols resolved
+  const Observation* seen = nullptr;  // none: not judged from here on
+};
+
+// Judges a recorded case again, without a system call. `step(i)` gives operation i, none after the last; `end` is what
+// was seen after it, nullptr where the recording stops before.
+CaseResult judge_recorded(const Profile& profile, const Machine& machine, const Rules& rules, const Program& program,
+                          const std::function<std::optional<RecordedStep>(std::size_t)>& step,
+                          const std::function<const Observation*()>& end);
+
 }  // namespace aio

@@ -128,10 +128,13 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
     if (context.due.empty()) continue;
     const auto count = static_cast<std::uint32_t>(context.due.size());
     due.push_back({context.id, (context.tail + count) % context.geometry.ring_size});
+    const bool hidden = context.header().tail == due.back().tail;
     const bool late = std::any_of(context.due.begin(), context.due.end(), [](const Request& r) { return !r.at_return; });
-    if (late && context.tail_is_users) undecided("the tail that the user wrote hides when an event comes");
+    if (late && hidden) undecided("the tail that the user wrote hides when an event comes");
   }
   if (files_.socket_near_limit()) undecided("the program fills a socket buffer");
+  // Nothing more is judged: nothing is worth waiting for.
+  if (done()) due.clear();
   return due;
 }
 

@@ -150,7 +150,7 @@ Value Composer::bad_context() {
                             -1,
                             {own.symbol, 1},
                             {own.symbol, 8},
-                            {own.symbol, 4096},
+                            {own.symbol, 4088},
                             static_cast<std::int64_t>(arena::context_slot(0)),
                             static_cast<std::int64_t>(arena::context_slot(3)),
                             static_cast<std::int64_t>(arena::kBuffers),

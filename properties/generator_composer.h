@@ -69,18 +69,18 @@ class Composer {
   // Iocbs.
   IocbSpec iocb(bool modest, bool first);
   Address iocb_address(bool first);
-  Fd pick_fd(Request request);
-  void transfer(IocbSpec& spec, Request request, bool modest);
+  Fd pick_fd(RequestKind request);
+  void transfer(IocbSpec& spec, RequestKind request, bool modest);
   void direct_transfer(IocbSpec& spec, bool vector);
   void vectored(IocbSpec& spec, std::uint64_t nbytes);
   void poll(IocbSpec& spec);
   void decorate(IocbSpec& spec, bool modest);
-  void spoil_iocb(IocbSpec& spec, Request request);
+  void spoil_iocb(IocbSpec& spec, RequestKind request);
   void spoil_buffer(IocbSpec& spec);
   void spoil_length(IocbSpec& spec);
   void spoil_offset(IocbSpec& spec);
   void spoil_segments(IocbSpec& spec);
-  void spoil_zero_fields(IocbSpec& spec, Request request);
+  void spoil_zero_fields(IocbSpec& spec, RequestKind request);
 
   // User actions.
   void ring_store();

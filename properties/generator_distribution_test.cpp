@@ -46,7 +46,7 @@ const std::vector<Class<Destroy>> kDestroys{
     {"zero", 300, IS(Destroy, x.ctx == Value(0))},
     {"minus one", 300, IS(Destroy, x.ctx == Value(-1))},
     {"within the ring", 300, IS(Destroy, is_context(x.ctx) && x.ctx.offset == 8)},
-    {"behind the ring's first page", 300, IS(Destroy, is_context(x.ctx) && x.ctx.offset == 4096)},
+    {"end of the ring's first page", 300, IS(Destroy, is_context(x.ctx) && x.ctx.offset == 4088)},
     {"arena", 300, IS(Destroy, x.ctx == Value(std::int64_t{arena::kBuffers}))},
     {"unmapped", 300, IS(Destroy, x.ctx == Value(std::int64_t{arena::kUnmapped}))},
 };

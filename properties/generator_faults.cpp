@@ -15,12 +15,12 @@ constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
 constexpr Address kBuffersEnd = arena::kBuffers + 2 * arena::kPage;
 constexpr unsigned kMisalignedSlot = 56;
 
-bool is_transfer(Request request) { return request <= Request::kPwritev; }
-bool is_vectored(Request request) { return request == Request::kPreadv || request == Request::kPwritev; }
+bool is_transfer(RequestKind request) { return request <= RequestKind::kPwritev; }
+bool is_vectored(RequestKind request) { return request == RequestKind::kPreadv || request == RequestKind::kPwritev; }
 
 }  // namespace
 
-void Composer::spoil_iocb(IocbSpec& spec, Request request) {
+void Composer::spoil_iocb(IocbSpec& spec, RequestKind request) {
   if (has(Fault::kIocb)) {
     // Each misaligned address has its own place, so that what one leaves is never part of another.
     constexpr std::array<unsigned, 3> kShifts{1, 4, 32};
@@ -60,14 +60,17 @@ void Composer::spoil_iocb(IocbSpec& spec, Request request) {
 
 void Composer::spoil_buffer(IocbSpec& spec) {
   const Address before_end = dice_.pick<Address>({1, 7, 10, 512, 4095, 4096});
-  Address& base = spec.segments.empty()
-                      ? spec.buf
-                      : spec.segments[dice_.below(static_cast<std::uint32_t>(spec.segments.size()))].base;
+  const std::size_t segment =
+      spec.segments.empty() ? 0 : dice_.below(static_cast<std::uint32_t>(spec.segments.size()));
+  Address& base = spec.segments.empty() ? spec.buf : spec.segments[segment].base;
   if (dice_.percent(40)) {
     base = kBuffersEnd - before_end;
   } else {
     base = dice_.pick<Address>({arena::kNull, arena::kKernel, arena::kNonCanonical, arena::kUnmapped, arena::kNoAccess,
                                 arena::kReadOnly, arena::kReadOnly, arena::kUserEnd - 8});
+    // The page before the end may be somebody's stack: the buffer must pass it.
+    std::uint64_t& length = spec.segments.empty() ? spec.nbytes : spec.segments[segment].len;
+    if (base == arena::kUserEnd - 8) length = std::max<std::uint64_t>(length, 9);
   }
 }
 
@@ -112,12 +115,12 @@ void Composer::spoil_segments(IocbSpec& spec) {
 }
 
 // FSYNC and POLL want most fields to be zero.
-void Composer::spoil_zero_fields(IocbSpec& spec, Request request) {
-  if (has(Fault::kPollMask) && request == Request::kPoll) {
+void Composer::spoil_zero_fields(IocbSpec& spec, RequestKind request) {
+  if (has(Fault::kPollMask) && request == RequestKind::kPoll) {
     spec.buf = dice_.pick<Address>({0x10000, 0x10001, kPollIn | 1ull << 32, 1ull << 63});
   }
   if (!has(Fault::kMustBeZero)) return;
-  switch (dice_.below(request == Request::kPoll ? 3 : 4)) {
+  switch (dice_.below(request == RequestKind::kPoll ? 3 : 4)) {
     case 0:
       spec.offset = dice_.pick<std::int64_t>({1, -1, 4096});
       break;

@@ -14,7 +14,7 @@ constexpr std::uint64_t kBufferSize = 2 * arena::kPage;
 constexpr std::uint64_t kMaxFile = kMaxObservedFile - 2 * kBufferSize;
 // A socket buffer holds 200 KiB and more, of which each message costs up to a KiB of overhead.
 constexpr std::uint64_t kMessageOverhead = 1024;
-constexpr std::uint64_t kSocketRoom = 100'000;
+constexpr std::uint64_t kSocketRoom = 20'000;
 
 bool is_read(const IocbSpec& spec) { return spec.opcode == kPread || spec.opcode == kPreadv; }
 bool is_write(const IocbSpec& spec) { return spec.opcode == kPwrite || spec.opcode == kPwritev; }

@@ -20,32 +20,32 @@ constexpr std::uint16_t kOpcodeOf[kRequestCount] = {kPread, kPwrite, kPreadv, kP
 
 bool is_event(Fd fd) { return fd == Fd::kEvent || fd == Fd::kNbEvent || fd == Fd::kSemEvent; }
 
-bool can(Request request, Fd fd) {
+bool can(RequestKind request, Fd fd) {
   switch (fd) {
     case Fd::kFile:
     case Fd::kFileAppend:
     case Fd::kDirect:
       return true;
     case Fd::kFileRo:
-      return request != Request::kPwrite && request != Request::kPwritev;
+      return request != RequestKind::kPwrite && request != RequestKind::kPwritev;
     case Fd::kFileWo:
-      return request != Request::kPread && request != Request::kPreadv;
+      return request != RequestKind::kPread && request != RequestKind::kPreadv;
     case Fd::kDirectory:
-      return request == Request::kFsync || request == Request::kFdsync || request == Request::kPoll;
+      return request == RequestKind::kFsync || request == RequestKind::kFdsync || request == RequestKind::kPoll;
     case Fd::kPipeRead:
     case Fd::kNbPipeRead:
     case Fd::kEvent:
     case Fd::kNbEvent:
     case Fd::kSemEvent:
-      return request == Request::kPread || request == Request::kPreadv || request == Request::kPoll;
+      return request == RequestKind::kPread || request == RequestKind::kPreadv || request == RequestKind::kPoll;
     case Fd::kPipeWrite:
     case Fd::kNbPipeWrite:
-      return request == Request::kPwrite || request == Request::kPwritev || request == Request::kPoll;
+      return request == RequestKind::kPwrite || request == RequestKind::kPwritev || request == RequestKind::kPoll;
     case Fd::kSocket0:
     case Fd::kSocket1:
     case Fd::kNull:
     case Fd::kZero:
-      return request != Request::kFsync && request != Request::kFdsync;
+      return request != RequestKind::kFsync && request != RequestKind::kFdsync;
     case Fd::kPath:
     case Fd::kClosed:
     case Fd::kNever:
@@ -55,22 +55,22 @@ bool can(Request request, Fd fd) {
   return false;
 }
 
-std::uint32_t faults_of(Request request) {
+std::uint32_t faults_of(RequestKind request) {
   constexpr std::uint32_t kAny = fault_bit(Fault::kIocb) | fault_bit(Fault::kOpcode) | fault_bit(Fault::kFd) |
                                  fault_bit(Fault::kReserved) | fault_bit(Fault::kResfd) | fault_bit(Fault::kPriority);
   constexpr std::uint32_t kTransfer = kAny | fault_bit(Fault::kBuffer) | fault_bit(Fault::kLength) |
                                       fault_bit(Fault::kOffset) | fault_bit(Fault::kRwFlags);
   switch (request) {
-    case Request::kPread:
-    case Request::kPwrite:
+    case RequestKind::kPread:
+    case RequestKind::kPwrite:
       return kTransfer;
-    case Request::kPreadv:
-    case Request::kPwritev:
+    case RequestKind::kPreadv:
+    case RequestKind::kPwritev:
       return kTransfer | fault_bit(Fault::kSegments);
-    case Request::kFsync:
-    case Request::kFdsync:
+    case RequestKind::kFsync:
+    case RequestKind::kFdsync:
       return kAny | fault_bit(Fault::kMustBeZero);
-    case Request::kPoll:
+    case RequestKind::kPoll:
       return kAny | fault_bit(Fault::kMustBeZero) | fault_bit(Fault::kPollMask);
   }
   return kAny;
@@ -81,10 +81,10 @@ std::uint32_t faults_of(Request request) {
 // `modest`: it will run many times in one io_submit. `first`: it is the first one there, which
 // alone may lie where an earlier one lay; two at one address would be one iocb that runs twice.
 IocbSpec Composer::iocb(bool modest, bool first) {
-  auto request = static_cast<Request>(dice_.weighted_index(swarm_.requests));
+  auto request = static_cast<RequestKind>(dice_.weighted_index(swarm_.requests));
   // Every FSYNC is work for a kernel thread and a disk.
-  const bool syncs = request == Request::kFsync || request == Request::kFdsync;
-  if (modest && syncs) request = Request::kPoll;
+  const bool syncs = request == RequestKind::kFsync || request == RequestKind::kFdsync;
+  if (modest && syncs) request = RequestKind::kPoll;
   IocbSpec spec;
   spec.at = iocb_address(first);
   spec.data = dice_.percent(90) ? next_data_++ : dice_.bits();
@@ -92,13 +92,13 @@ IocbSpec Composer::iocb(bool modest, bool first) {
   spec.fd = pick_fd(request);
   if (modest && spec.fd == Fd::kDirect) spec.fd = Fd::kFile;
   switch (request) {
-    case Request::kPread:
-    case Request::kPwrite:
-    case Request::kPreadv:
-    case Request::kPwritev:
+    case RequestKind::kPread:
+    case RequestKind::kPwrite:
+    case RequestKind::kPreadv:
+    case RequestKind::kPwritev:
       transfer(spec, request, modest);
       break;
-    case Request::kPoll:
+    case RequestKind::kPoll:
       poll(spec);
       break;
     default:
@@ -118,19 +118,19 @@ Address Composer::iocb_address(bool first) {
   return arena::iocb_slot(slot);
 }
 
-Fd Composer::pick_fd(Request request) {
+Fd Composer::pick_fd(RequestKind request) {
   Fd fd = Fd::kFile;
   for (unsigned tries = 0; tries < 4; ++tries) {
     fd = static_cast<Fd>(dice_.weighted_index(swarm_.fds));
     if (can(request, fd)) return fd;
   }
   if (dice_.percent(30)) return fd;
-  return request == Request::kPoll ? dice_.pick({Fd::kPipeRead, Fd::kNbPipeRead, Fd::kNbEvent}) : Fd::kFile;
+  return request == RequestKind::kPoll ? dice_.pick({Fd::kPipeRead, Fd::kNbPipeRead, Fd::kNbEvent}) : Fd::kFile;
 }
 
-void Composer::transfer(IocbSpec& spec, Request request, bool modest) {
-  const bool vector = request == Request::kPreadv || request == Request::kPwritev;
-  const bool writes = request == Request::kPwrite || request == Request::kPwritev;
+void Composer::transfer(IocbSpec& spec, RequestKind request, bool modest) {
+  const bool vector = request == RequestKind::kPreadv || request == RequestKind::kPwritev;
+  const bool writes = request == RequestKind::kPwrite || request == RequestKind::kPwritev;
   if (spec.fd == Fd::kDirect) return direct_transfer(spec, vector);
   std::uint64_t nbytes =
       modest ? dice_.pick<std::uint64_t>({1, 8, 10})

@@ -71,7 +71,7 @@ void apply_theme(Dice& dice, Theme theme, Swarm& swarm) {
       break;
     case Theme::kTransfers:
       swarm.calls = {60, 20, 8, 1, 2, 2};
-      at(swarm.requests, Request::kPoll) = 0;
+      at(swarm.requests, RequestKind::kPoll) = 0;
       thin_out(dice, swarm.requests, 4);
       break;
     case Theme::kQuota:
@@ -125,7 +125,7 @@ Swarm draw_swarm(Dice& dice) {
   at(swarm.calls, Call::kSubmit) = 50;
   unsigned sum = 0;
   for (const unsigned weight : swarm.requests) sum += weight;
-  if (sum == 0) at(swarm.requests, Request::kPoll) = 1;
+  if (sum == 0) at(swarm.requests, RequestKind::kPoll) = 1;
   return swarm;
 }
 

@@ -19,7 +19,7 @@ enum class Deed : unsigned { kRingStore, kReap, kMove, kFdWrite, kFdRead, kFdClo
 inline constexpr unsigned kDeedCount = 7;
 
 // Opcodes that exist, in the order of Swarm::opcodes.
-enum class Request : unsigned { kPread, kPwrite, kPreadv, kPwritev, kFsync, kFdsync, kPoll };
+enum class RequestKind : unsigned { kPread, kPwrite, kPreadv, kPwritev, kFsync, kFdsync, kPoll };
 inline constexpr unsigned kRequestCount = 7;
 
 // Classes of bad or unusual arguments.

@@ -15,6 +15,8 @@ namespace {
 // More rounds than any program needs: each changes something for the plainer.
 constexpr unsigned kMaxRounds = 100;
 constexpr double kMiss = 0.01;
+// How much of the first program's rate every smaller one must keep.
+constexpr double kKeep = 0.75;
 
 class Minimizer {
  public:
@@ -45,6 +47,7 @@ class Minimizer {
       if (best_.shown == 0) continue;
       // One run more than were made: 20 of 20 does not mean always.
       const double rate = double{1} * best_.shown / (runs + 1);
+      if (first_rate_ == 0) first_rate_ = rate;
       repeats_ = static_cast<unsigned>(std::ceil(std::log(kMiss) / std::log(1 - rate)));
       repeats_ = std::clamp(repeats_, 1u, options_.max_repeats);
       return true;
@@ -106,12 +109,18 @@ class Minimizer {
     best_.tried += static_cast<unsigned>(batch.size());
     const std::vector<unsigned> shown = trial_(batch, repeats_);
     assert(shown.size() == batch.size());
-    const auto first = std::find_if(shown.begin(), shown.end(), [](unsigned n) { return n > 0; });
-    if (first == shown.end()) return candidates.size();
-    const auto success = static_cast<std::size_t>(first - shown.begin());
+    std::size_t success = 0;
+    while (success < batch.size() && !(shown[success] > 0 && shows_as_often(batch[success]))) ++success;
+    if (success == batch.size()) return candidates.size();
     // Those behind it were not rejected, and may come up again.
     for (std::size_t i = success + 1; i < batch.size(); ++i) seen_.erase(hash(batch[i]));
     return indices[success];
+  }
+
+  // A smaller program that shows the signature far more seldom is no gain: nobody could act on it.
+  bool shows_as_often(const Program& candidate) {
+    const unsigned runs = std::min(options_.estimate_runs, 4 * repeats_);
+    return trial_({candidate}, runs).at(0) >= kKeep * first_rate_ * runs;
   }
 
   bool within_budget() {
@@ -125,6 +134,7 @@ class Minimizer {
   std::chrono::steady_clock::time_point begin_;
   Minimized best_;
   unsigned repeats_ = 1;
+  double first_rate_ = 0;                   // how often the program that was given shows the signature
   std::unordered_set<std::uint64_t> seen_;  // hashes of programs that need not be tried (again)
 };
 

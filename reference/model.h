@@ -172,6 +172,7 @@ class Model {
   void complete_later(Context& context, Request request);
   void signal_resfd(const Request& request);
   void deliver_wakes();
+  bool wakes(const Wake& wake, Request& request);
   void wake_pending(const Wake& wake);
   bool reads_late_signal(Fd fd) const;
   // model_quota.cpp

@@ -60,36 +60,42 @@ void Model::deliver_wakes() {
   }
 }
 
+// What a wake-up does to one pending POLL: true if it completes, with the result filled in.
+bool Model::wakes(const Wake& wake, Request& request) {
+  if (!(files_.queue_of(request.fd) == wake.queue)) return false;
+  const unsigned ready = files_.poll_mask(request.fd) & request.want;
+  if (wake.key == 0) {
+    // Without a key a worker asks the file again.
+    request.res = ready;
+    request.rule = request.due_rule = Req::kPollHangup;
+    return ready != 0;
+  }
+  const bool wanted = (wake.key & request.want) != 0;
+  if (!wanted) rules_.exercise(Req::kPollUnwantedKeyIgnored);
+  if (!wanted && !rules_.wrong(Req::kPollUnwantedKeyIgnored)) return false;
+  // The waker's whole key, not only what was asked for.
+  request.res = rules_.wrong(Req::kPollWakeKey) ? ready | 0x400u : wake.key;
+  request.rule = Req::kPollWakeKey;
+  request.due_rule = wanted ? Req::kPollWakes : Req::kPollUnwantedKeyIgnored;
+  // A completion that signals an eventfd may be left to a worker, which asks the file again (E46).
+  if (request.resfd && ready != 0 && request.res != ready) request.other_res = ready;
+  request.at_return = !request.resfd && !late_;
+  return true;
+}
+
 void Model::wake_pending(const Wake& wake) {
   for (Context& context : contexts_) {
-    for (std::size_t i = 0; i < context.pending.size();) {
-      Request& request = context.pending[i];
-      unsigned res = 0;
-      if (files_.queue_of(request.fd) == wake.queue) {
-        const unsigned ready = files_.poll_mask(request.fd) & request.want;
-        if (wake.key == 0) {
-          res = ready;
-          request.rule = request.due_rule = Req::kPollHangup;
-        } else if ((wake.key & request.want) != 0 || rules_.wrong(Req::kPollUnwantedKeyIgnored)) {
-          // The waker's whole key, not only what was asked for.
-          res = rules_.wrong(Req::kPollWakeKey) ? ready | 0x400u : wake.key;
-          request.rule = Req::kPollWakeKey;
-          request.due_rule = (wake.key & request.want) != 0 ? Req::kPollWakes : Req::kPollUnwantedKeyIgnored;
-          if (request.resfd && ready != 0 && res != ready) request.other_res = ready;
-          request.at_return = !request.resfd && !late_;
-        } else {
-          rules_.exercise(Req::kPollUnwantedKeyIgnored);
-        }
-      }
-      if (res == 0) {
-        ++i;
-        continue;
-      }
-      request.res = res;
-      const Request due = request;
-      context.pending.erase(context.pending.begin() + static_cast<std::ptrdiff_t>(i));
-      complete_later(context, due);
-      files_.drop(due.fd);
+    // One completion may set off others in the same context: take out all that this wake-up completes first.
+    std::vector<Request> woken;
+    std::erase_if(context.pending, [&](Request& request) {
+      Request candidate = request;
+      const bool completes = wakes(wake, candidate);
+      if (completes) woken.push_back(candidate);
+      return completes;
+    });
+    for (const Request& request : woken) {
+      complete_later(context, request);
+      files_.drop(request.fd);
     }
   }
 }

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The target: the kernel that a command is about, what the machine is, and where the regular files of programs lie.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "fixtures/ledger.h"
+#include "properties/batch.h"
+#include "reference/profile.h"
+
+namespace aio::cli {
+
+// The directory of the regular files.
+class RunDirectory {
+ public:
+  // `given`: one that exists and stays; its files have no names. Empty: a new one on /dev/shm if that is a tmpfs to
+  // which this user may write, else below $TMPDIR or /tmp; it is removed in the end. Throws Failure.
+  explicit RunDirectory(const std::string& given);
+  ~RunDirectory();
+  RunDirectory(const RunDirectory&) = delete;
+  RunDirectory& operator=(const RunDirectory&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  bool is_ours_ = false;
+};
+
+// uname(2)'s release.
+std::string kernel_release();
+
+struct TargetOptions {
+  std::string directory;         // as for RunDirectory
+  std::string profile = "auto";  // or a name
+  std::string lie;
+  std::string mutant;
+  double hang_time_s = 5;
+};
+
+// What programs run on. Throws Failure: kUsage for unknown names or a directory that cannot be used, kSkipped where the
+// kernel has no AIO.
+class Target {
+ public:
+  explicit Target(const TargetOptions& options);
+
+  const std::string& kernel() const { return kernel_; }
+  const Release& release() const { return release_; }
+  // Refers to this target.
+  const Setting& setting() const { return setting_; }
+
+ private:
+  std::string kernel_;
+  Release release_;
+  std::unique_ptr<RunDirectory> directory_;
+  std::unique_ptr<Ledger> ledger_;
+  Setting setting_;
+};
+
+// The profile of that name, or for "auto" the running kernel's.
+const Profile& choose_profile(const std::string& name);
+// Throws Failure where a machine cannot be looked at with files in that directory.
+Machine look_at_machine(const RunDirectory& directory);
+
+std::chrono::milliseconds milliseconds_of(double seconds);
+
+}  // namespace aio::cli

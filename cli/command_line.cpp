@@ -33,6 +33,14 @@ int complain(Exit exit, const char* text) {
   return code(exit);
 }
 
+// CLI11 would only say that a subcommand is missing.
+void require_known_command(const CLI::App& app, int count, const char* const* words) {
+  if (count < 2 || words[1][0] == '-' || app.get_subcommand_no_throw(words[1]) != nullptr) return;
+  std::vector<std::string> names;
+  for (const CLI::App* each : app.get_subcommands({})) names.push_back(each->get_name());
+  throw wrong_usage(fmt::format("there is no command '{}'; there are {}", words[1], fmt::join(names, ", ")));
+}
+
 int perform(const Action& action) {
   try {
     const Exit exit = action();
@@ -56,12 +64,14 @@ int run_command_line(int count, const char* const* words) {
   app.footer(kExitCodes);
   app.require_subcommand(1);
   Action action;
-  for (const auto add :
-       {add_run, add_probe, add_list, add_explain, add_replay, add_minimize, add_check, add_bench}) {
+  for (const auto add : {add_run, add_probe, add_list, add_explain, add_replay, add_minimize, add_check, add_bench}) {
     add(app, action);
   }
   try {
+    require_known_command(app, count, words);
     app.parse(count, words);
+  } catch (const Failure& failure) {
+    return complain(failure.exit(), failure.what());
   } catch (const CLI::ParseError& error) {
     // Help and version come as exceptions as well.
     if (error.get_exit_code() == 0) return app.exit(error);

@@ -36,9 +36,12 @@ std::vector<std::string_view> nearest(std::string_view word, const std::vector<s
   std::vector<std::pair<std::size_t, std::string_view>> ranked;
   for (const std::string_view name : known) {
     const std::size_t apart = distance(word, name);
-    // A piece of a name resembles it however much is missing.
-    const bool piece = word.size() >= 3 && name.find(word) != std::string_view::npos;
-    if (piece || apart <= std::max(word.size(), name.size()) / 2) ranked.emplace_back(apart, name);
+    // A piece of a name resembles it most, however much is missing.
+    if (word.size() >= 3 && name.find(word) != std::string_view::npos) {
+      ranked.emplace_back(0, name);
+    } else if (apart <= std::max(word.size(), name.size()) / 2) {
+      ranked.emplace_back(apart, name);
+    }
   }
   std::sort(ranked.begin(), ranked.end());
   std::vector<std::string_view> names;

@@ -21,7 +21,7 @@ constexpr std::size_t kWorkersPerCpu = 8;  // most of them sleep in io_destroy
 constexpr std::size_t kMaxExisting = 64;
 constexpr auto kTick = std::chrono::milliseconds(100);
 // Enough for the event of a small program on a busy machine.
-constexpr std::chrono::milliseconds kTrialPatience{300};
+constexpr std::chrono::milliseconds kTrialPatience{100};
 constexpr unsigned kTriesAlone = 20;
 constexpr unsigned kTriesWithHistory = 3;
 

@@ -87,6 +87,7 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
   late_ = false;
   files_.forget_hung_up();
   direct_requests_ = 0;
+  direct_buffers_.clear();
   returns_rule_ = returns_by(operation);
   counter_rule_ = Req::kCountersOnlyByRules;
   file_rule_ = Req::kFilesOnlyByRules;
@@ -141,6 +142,8 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
 bool Model::waits(const Operation& operation) const {
   bool may = false;
   if (const auto* submit = std::get_if<Submit>(&operation)) {
+    // Pointers of an earlier call may name iocbs that this one does not write.
+    may = submit->list != arena::kPointers || submit->nr.offset > static_cast<std::int64_t>(pointers_stored(*submit));
     for (const IocbSpec& spec : submit->iocbs) {
       const FileKind kind = traits(spec.fd).kind;
       const bool moves = spec.opcode != kPoll && spec.opcode != kFsync && spec.opcode != kFdsync;

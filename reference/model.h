@@ -147,6 +147,7 @@ class Model {
   std::optional<Expected> check_ioprio(const Iocb& iocb);
   std::optional<Expected> check_rw_flags(const Iocb& iocb, Fd fd, bool write);
   std::optional<Expected> import_buffers(const Iocb& iocb, Buffers& buffers);
+  bool shares_direct_buffer(const Buffers& buffers) const;
   std::optional<Expected> start_rw(Context& context, const Iocb& iocb, Request request, bool write, bool start);
   std::optional<Expected> start_fsync(Context& context, const Iocb& iocb, Request request, bool start);
   std::optional<Expected> start_poll(Context& context, const Iocb& iocb, Request request, bool start);
@@ -230,6 +231,7 @@ class Model {
   bool late_ = false;                                          // within a completion at an unknown time
   std::vector<Fd> late_signals_;  // eventfds that an asynchronous completion of this call signals at any time
   unsigned direct_requests_ = 0;
+  std::vector<Iovec> direct_buffers_;  // of direct I/O that this call has queued
 };
 
 // "EINVAL (22)" or the number.

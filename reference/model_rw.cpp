@@ -92,6 +92,16 @@ std::optional<Model::Expected> Model::check_rw(const Iocb& iocb, Fd fd, bool wri
   return std::nullopt;
 }
 
+// Direct I/O moves its bytes at any time until its event comes.
+bool Model::shares_direct_buffer(const Buffers& buffers) const {
+  for (const Iovec& busy : direct_buffers_) {
+    for (const Iovec& segment : buffers.segments) {
+      if (segment.base < busy.base + busy.len && busy.base < segment.base + segment.len) return true;
+    }
+  }
+  return false;
+}
+
 std::optional<Model::Expected> Model::start_rw(Context& context, const Iocb& iocb, Request request, bool write,
                                                bool start) {
   Buffers buffers;
@@ -99,6 +109,10 @@ std::optional<Model::Expected> Model::start_rw(Context& context, const Iocb& ioc
   if (!start) return std::nullopt;
   if (reads_late_signal(request.fd)) {
     undecided("an eventfd is read while a completion may be signalling it");
+    return std::nullopt;
+  }
+  if (shares_direct_buffer(buffers)) {
+    undecided("direct I/O shares a buffer with a later request of the call");
     return std::nullopt;
   }
   if (write && !unknown_memory_.empty()) {
@@ -112,6 +126,7 @@ std::optional<Model::Expected> Model::start_rw(Context& context, const Iocb& ioc
   if (waited_ && traits(request.fd).kind == FileKind::kZeroDevice && buffers.total > arena::kPage) outcome.certain = false;
   waited_ = waited_ || outcome.waited;
   const bool queues = traits(request.fd).direct && machine_->direct_queues;
+  if (queues) direct_buffers_.insert(direct_buffers_.end(), buffers.segments.begin(), buffers.segments.end());
   if (queues && ++direct_requests_ > 1) outcome.certain = false;
   if (!outcome.certain) {
     for (const Iovec& segment : buffers.segments) {

@@ -11,8 +11,12 @@ namespace aio {
 Model::Expected Model::submit(const Submit& op) {
   const std::int64_t nr = op.nr.offset;
   if (nr < 0) return fail(Req::kSubmitNrNegative, kEINVAL);
-  if (!profile_->clamps_nr && !in_user_half(op.list, static_cast<std::uint64_t>(nr) * 8)) {
-    return fail(Req::kSubmitListFault, kEFAULT);
+  const bool whole_list = static_cast<std::uint64_t>(nr) <= arena::kUserEnd / 8 &&
+                          in_user_half(op.list, static_cast<std::uint64_t>(nr) * 8);
+  if (!whole_list && !profile_->clamps_nr) return fail(Req::kSubmitListFault, kEFAULT);
+  if (!whole_list) {
+    if (rules_.wrong(Req::kSubmitListAsUsed)) return {-1, kEFAULT, Req::kSubmitListAsUsed};
+    rules_.exercise(Req::kSubmitListAsUsed);
   }
   Expected failure;
   Context* context = lookup(static_cast<std::uint64_t>(op.ctx.offset), Req::kSubmitUnknown, failure);
@@ -35,7 +39,7 @@ Model::Expected Model::submit(const Submit& op) {
     if (failed) return i == 0 ? *failed : Expected{i, 0, failed->rule};
   }
   if (accepted < limit) return submit_stopped(*context, accepted, op.list);
-  return value(limit < nr ? Req::kSubmitNrClamped : Req::kSubmitCounts, limit);
+  return value(Req::kSubmitCounts, limit);
 }
 
 // The kernel accepted so many and not the next: there must be a reason. Where some were accepted, the reason's errno is

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "cli/commands.h"
+#include "fixtures/lies.h"
+#include "reference/profile.h"
+#include "reference/program.h"
+#include "reference/requirement.h"
+
+namespace aio::cli {
+namespace {
+
+// A row a line; the name comes first.
+using Row = std::vector<std::string>;
+using Rows = std::vector<Row>;
+
+Rows requirement_rows() {
+  Rows rows;
+  for (const Requirement& each : requirements()) {
+    rows.push_back({std::string(each.id), std::string(releases(each)), std::string(each.sentence)});
+  }
+  return rows;
+}
+
+// There are no suites yet.
+Rows suite_rows() { return {}; }
+
+template <std::size_t... indices>
+Rows operation_rows(std::index_sequence<indices...>) {
+  const auto row = [](const Operation& operation) {
+    return Row{std::string(operation_name(operation)), is_system_call(operation) ? "system call" : "user space"};
+  };
+  return {row(std::variant_alternative_t<indices, Operation>{})...};
+}
+
+Rows profile_rows() {
+  Rows rows;
+  for (const Profile& each : profiles()) {
+    rows.push_back({each.name, fmt::format("the rules of Linux {}.{}", each.release.major, each.release.minor)});
+  }
+  return rows;
+}
+
+Rows lie_rows() {
+  Rows rows;
+  for (const Lie& each : lies()) rows.push_back({std::string(each.id), std::string(each.sentence)});
+  return rows;
+}
+
+Rows mutant_rows() {
+  Rows rows;
+  for (const Requirement& each : requirements()) {
+    rows.push_back({std::string(each.id), fmt::format("the model decides wrongly: {}", each.sentence)});
+  }
+  return rows;
+}
+
+struct Kind {
+  const char* name;
+  Rows (*rows)();
+};
+constexpr std::array<Kind, 6> kKinds{{
+    {"requirements", requirement_rows},
+    {"suites", suite_rows},
+    {"operations", [] { return operation_rows(std::make_index_sequence<kOperationCount>()); }},
+    {"profiles", profile_rows},
+    {"lies", lie_rows},
+    {"mutants", mutant_rows},
+}};
+
+void print_tsv(const Rows& rows) {
+  for (const Row& row : rows) fmt::print("{}\n", fmt::join(row, "\t"));
+}
+
+void print_text(const Rows& rows) {
+  std::vector<std::size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(row.size());
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) fmt::print("{:<{}}  ", row[i], widths[i]);
+    fmt::print("{}\n", row.back());
+  }
+}
+
+}  // namespace
+
+void add_list(CLI::App& app, Action& action) {
+  CLI::App* list = app.add_subcommand("list", "Names that other commands take");
+  struct Options {
+    std::string what;
+    std::string format = "text";
+  };
+  const auto options = std::make_shared<Options>();
+  std::vector<std::string> names;
+  for (const Kind& kind : kKinds) names.emplace_back(kind.name);
+  list->add_option("what", options->what, fmt::format("{}", fmt::join(names, ", ")))
+      ->required()
+      ->check(CLI::IsMember(names))
+      ->type_name("WHAT");
+  list->add_option("--format", options->format, "text, or tsv: a line each, the name first")
+      ->check(CLI::IsMember({"text", "tsv"}))
+      ->type_name("FORMAT");
+  list->footer(
+      "Examples:\n"
+      "  aio-cts list requirements                    every rule that the model decides by\n"
+      "  aio-cts list requirements --format tsv | cut -f1 | grep io_cancel");
+  list->callback([options, &action] {
+    action = [options] {
+      const auto kind =
+          std::find_if(kKinds.begin(), kKinds.end(), [&](const Kind& each) { return options->what == each.name; });
+      (options->format == "tsv" ? print_tsv : print_text)(kind->rows());
+      return Exit::kConforming;
+    };
+  });
+}
+
+}  // namespace aio::cli

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <thread>
+
+#include "cli/catalogue.h"
+#include "cli/commands.h"
+#include "cli/progress.h"
+#include "cli/record.h"
+#include "cli/target.h"
+#include "fixtures/interruption.h"
+#include "properties/campaign.h"
+#include "reports/report.h"
+#include "reports/report_writer.h"
+#include "reports/terminal.h"
+
+namespace aio::cli {
+namespace {
+
+// Of undecided among all operations; above it the run has not looked at enough.
+constexpr double kMostUndecided = 0.001;
+
+struct RunOptions {
+  std::optional<std::uint64_t> seed;
+  double time_s = 45;
+  std::optional<std::uint64_t> cases;
+  unsigned jobs = 0;  // 0: as many as there are usable CPUs
+  std::string suite = "all";
+  TargetOptions target;
+  std::string report;
+  std::string format = "text";
+  std::size_t max_divergences = 10;
+  double minimize_time_s = 20;
+  std::string stop_at;
+};
+
+// Short, so that people can type it again.
+std::uint64_t random_seed() { return std::random_device()(); }
+
+CampaignOptions campaign_options(const RunOptions& options, const Machine& machine) {
+  CampaignOptions campaign;
+  campaign.seed = options.seed ? *options.seed : random_seed();
+  campaign.cases = options.cases;
+  campaign.time = milliseconds_of(options.time_s);
+  campaign.jobs = options.jobs != 0 ? options.jobs : machine.usable_cpus;
+  campaign.max_findings = options.max_divergences;
+  campaign.minimize_budget = milliseconds_of(options.minimize_time_s);
+  if (!options.stop_at.empty()) campaign.stop_at = requirement_named(options.stop_at);
+  return campaign;
+}
+
+RunSummary summarize(const Target& target, std::uint64_t seed, const CampaignResult& result) {
+  const Setting& setting = target.setting();
+  RunSummary summary;
+  summary.kernel = target.kernel();
+  summary.profile = setting.profile->name;
+  summary.seed = seed;
+  summary.programs = result.tally.programs;
+  summary.program_hash = result.program_hash;
+  summary.operations = result.tally.operations;
+  summary.judged_exactly = result.tally.exact;
+  summary.judged_by_set = result.tally.by_set;
+  summary.widened = result.tally.widened;
+  summary.undecided = result.undecided;
+  summary.divergences = result.findings.size();
+  summary.requirements_exercised = result.exercised;
+  for (const Requirement& each : requirements()) {
+    if (!in_release(each, *setting.profile)) continue;
+    const std::string why = why_not(each, *setting.profile, setting.machine);
+    if (why.empty()) {
+      summary.requirements_applicable.set(static_cast<std::size_t>(each.req));
+    } else {
+      summary.excluded.push_back({each.req, why});
+    }
+  }
+  summary.seconds = result.seconds;
+  summary.lie = setting.lie;
+  if (setting.mutant) summary.mutant = requirement(*setting.mutant).id;
+  return summary;
+}
+
+// Why the run says less than it was to say; each a line.
+std::vector<std::string> shortcomings(const RunSummary& summary, const CampaignResult& result) {
+  std::vector<std::string> lines;
+  if (result.interrupted) lines.emplace_back("interrupted: this is what there was until then");
+  for (const Unrepeated& each : result.unrepeated) {
+    lines.push_back(fmt::format("program {} of seed {} diverged once and never again: {} ({})", each.index,
+                                summary.seed, requirement(each.signature.requirement).id,
+                                kind_name(each.signature.kind)));
+  }
+  for (const std::string& failure : result.failures) lines.push_back(failure);
+  const auto undecided = static_cast<double>(undecided_operations(summary));
+  if (undecided > kMostUndecided * static_cast<double>(summary.operations)) {
+    lines.push_back(fmt::format("{} of {} operations are undecided, more than {} %; the reasons are above", undecided,
+                                summary.operations, 100 * kMostUndecided));
+  }
+  return lines;
+}
+
+class Run {
+ public:
+  explicit Run(const RunOptions& options)
+      : options_(options),
+        target_(options.target),
+        campaign_(campaign_options(options, target_.setting().machine)),
+        out_(options.format == "json" ? stderr : stdout) {}
+
+  Exit perform() {
+    fmt::print(out_, "seed {}\n", campaign_.seed);
+    if (!options_.target.lie.empty()) fmt::print(out_, "FALSIFIED RUN with the lie {}\n", options_.target.lie);
+    if (!options_.target.mutant.empty()) fmt::print(out_, "FALSIFIED RUN with the mutant {}\n", options_.target.mutant);
+    std::fflush(out_);
+    if (!options_.report.empty()) report_ = checked(Exit::kUsage, ReportDirectory::open(options_.report));
+    const CampaignResult result = campaign();
+    for (const Found& found : result.findings) add(found);
+    const RunSummary summary = summarize(target_, campaign_.seed, result);
+    if (report_) write_report(summary, result);
+    return conclude(summary, shortcomings(summary, result));
+  }
+
+ private:
+  template <class T>
+  static T checked(Exit exit, ReportDirectory::Result<T> result) {
+    if (!result) throw Failure(exit, result.error());
+    if constexpr (!std::is_void_v<T>) return std::move(*result);
+  }
+
+  CampaignResult campaign() const {
+    ProgressLine line;
+    return run_campaign(target_.setting(), campaign_, [&](const CampaignProgress& progress) { line.show(progress); });
+  }
+
+  void add(const Found& found) {
+    Trace trace = record(target_, found.program, found.signature);
+    trace.repeats_shown = found.shown;
+    trace.repeats_of = found.of;
+    trace.needs_history = found.needs_history;
+    if (report_) {
+      findings_.push_back(checked(Exit::kIncomplete, report_->add_divergence(std::move(trace))));
+    } else {
+      findings_.push_back({std::move(trace), ""});
+    }
+  }
+
+  void write_report(const RunSummary& summary, const CampaignResult& result) {
+    for (const Unrepeated& each : result.unrepeated) {
+      checked(Exit::kIncomplete,
+              report_->add_line(fmt::format(R"({{"unrepeated":"{}","kind":"{}","seed":{},"index":{}}})",
+                                            requirement(each.signature.requirement).id, kind_name(each.signature.kind),
+                                            summary.seed, each.index)));
+    }
+    checked(Exit::kIncomplete, report_->finish(summary));
+  }
+
+  Exit conclude(const RunSummary& summary, const std::vector<std::string>& shortcomings) const {
+    const bool conforming = findings_.empty() && shortcomings.empty();
+    // Whoever reads the summary by a program wants no text unless there is something to tell.
+    if (out_ == stdout || !conforming) print_report(summary);
+    for (const std::string& line : shortcomings) fmt::print(out_, "incomplete: {}\n", line);
+    if (out_ == stderr) fmt::print("{}\n", json_summary(summary));
+    if (!findings_.empty()) return Exit::kDivergences;
+    return conforming ? Exit::kConforming : Exit::kIncomplete;
+  }
+
+  void print_report(const RunSummary& summary) const {
+    TerminalOptions options;
+    options.colour = ::isatty(::fileno(out_)) == 1 && std::getenv("NO_COLOR") == nullptr;
+    options.directory = options_.report;
+    fmt::print(out_, "\n{}", terminal_report(summary, findings_, options));
+  }
+
+  const RunOptions& options_;
+  const Target target_;
+  const CampaignOptions campaign_;
+  std::FILE* const out_;
+  std::optional<ReportDirectory> report_;
+  std::vector<Finding> findings_;
+};
+
+Exit run(const RunOptions& options) {
+  if (options.suite != "all") {
+    throw wrong_usage(fmt::format("there is no suite '{}'; there is: all", options.suite));
+  }
+  stop_on_signals();
+  return Run(options).perform();
+}
+
+void add_options(CLI::App& run, RunOptions& options) {
+  const auto seconds = CLI::Range(0.0, 1e6);
+  run.add_option("--seed", options.seed, "The same seed gives the same programs everywhere (default: a random one)")
+      ->type_name("S");
+  run.add_option("--time", options.time_s, "How long programs run (default 45)")->check(seconds)->type_name("SECONDS");
+  run.add_option("--cases", options.cases, "This many programs, however long they take")->type_name("N");
+  run.add_option("--jobs", options.jobs, "CPUs to keep busy (default: all that may be used)")
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N");
+  run.add_option("--suite", options.suite, "Hand-written suites to run as well (default all)")->type_name("NAME");
+  run.add_option("--profile", options.target.profile, "The rules to judge by (default: the running kernel's)")
+      ->type_name("NAME");
+  run.add_option("--dir", options.target.directory, "Where the programs' regular files lie (default: /dev/shm)")
+      ->type_name("DIR");
+  run.add_option("--report", options.report, "Write a report into this directory")->type_name("DIR");
+  run.add_option("--format", options.format, "text, or json: one summary object on stdout, all else on stderr")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT");
+  run.add_option("--hang-time", options.target.hang_time_s, "After which what has not come is lost (default 5)")
+      ->check(CLI::Range(0.1, 1e4))
+      ->type_name("SECONDS");
+  run.add_option("--max-divergences", options.max_divergences, "End after so many different ones (default 10)")
+      ->check(CLI::Range(1, 10000))
+      ->type_name("N");
+  run.add_option("--minimize-time", options.minimize_time_s, "For each divergence (default 20)")
+      ->check(seconds)
+      ->type_name("SECONDS");
+  const std::string group = "For tests of the tool itself";
+  run.add_option("--lie", options.target.lie, "A wrong kernel: aio-cts list lies")->type_name("ID")->group(group);
+  run.add_option("--mutant", options.target.mutant, "A wrong model: aio-cts list mutants")
+      ->type_name("REQ")
+      ->group(group);
+  run.add_option("--stop-at", options.stop_at, "Look for divergences of this requirement only; end with the first")
+      ->type_name("REQ")
+      ->group(group);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("run", "Hold the running kernel against the ABI");
+  const auto options = std::make_shared<RunOptions>();
+  add_options(*command, *options);
+  command->footer(
+      "Runs generated programs on the kernel and on the model, side by side. Each divergence is run again,\n"
+      "minimized and shown. Nothing outside the run's own directory and processes is changed.\n\n"
+      "Examples:\n"
+      "  aio-cts run                                  45 seconds, a random seed\n"
+      "  aio-cts run --seed 42 --cases 10000          the same 10,000 programs on any machine\n"
+      "  aio-cts run --dir /mnt/ext4 --report out     files on ext4; traces and C files in out/\n"
+      "  aio-cts run --lie submit_einval_as_ebadf     is a wrong kernel noticed?");
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace aio::cli

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/traces.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "cli/exit.h"
+#include "reports/trace_reader.h"
+
+namespace aio::cli {
+
+Trace open_trace(const std::string& path) {
+  tl::expected<Trace, ReadError> trace = load_trace(path);
+  if (!trace) throw wrong_usage(trace.error().text());
+  if (trace->steps.empty()) throw wrong_usage(path + ": there is no operation in it");
+  return std::move(*trace);
+}
+
+Target target_of(const Trace& trace, const std::string& directory, double hang_time_s) {
+  TargetOptions options;
+  options.directory = directory;
+  options.lie = trace.lie;
+  options.mutant = trace.mutant;
+  options.hang_time_s = hang_time_s;
+  if (!trace.lie.empty()) fmt::print("FALSIFIED: as the trace says, with the lie {}\n", trace.lie);
+  if (!trace.mutant.empty()) fmt::print("FALSIFIED: as the trace says, with the mutant {}\n", trace.mutant);
+  return Target(options);
+}
+
+std::string signature_text(const Signature& signature) {
+  return fmt::format("{} ({})", requirement(signature.requirement).id, kind_name(signature.kind));
+}
+
+}  // namespace aio::cli

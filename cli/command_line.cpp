@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "cli/commands.h"
 
@@ -34,10 +37,12 @@ int complain(Exit exit, const char* text) {
 }
 
 // CLI11 would only say that a subcommand is missing.
-void require_known_command(const CLI::App& app, int count, const char* const* words) {
-  if (count < 2 || words[1][0] == '-' || app.get_subcommand_no_throw(words[1]) != nullptr) return;
+void require_known_command(CLI::App& app, int count, const char* const* words) {
+  if (count < 2 || words[1][0] == '-') return;
   std::vector<std::string> names;
-  for (const CLI::App* each : app.get_subcommands({})) names.push_back(each->get_name());
+  for (const CLI::App* each : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(each->get_name());
+  if (std::find(names.begin(), names.end(), words[1]) != names.end()) return;
   throw wrong_usage(fmt::format("there is no command '{}'; there are {}", words[1], fmt::join(names, ", ")));
 }
 
@@ -64,7 +69,8 @@ int run_command_line(int count, const char* const* words) {
   app.footer(kExitCodes);
   app.require_subcommand(1);
   Action action;
-  for (const auto add : {add_run, add_probe, add_list, add_explain, add_replay, add_minimize, add_check, add_bench}) {
+  for (const auto add :
+       {add_run, add_probe, add_list, add_explain, add_replay, add_minimize, add_check, add_prove, add_bench}) {
     add(app, action);
   }
   try {

@@ -23,6 +23,7 @@ void add_explain(CLI::App& app, Action& action);
 void add_replay(CLI::App& app, Action& action);
 void add_minimize(CLI::App& app, Action& action);
 void add_check(CLI::App& app, Action& action);
+void add_prove(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 
 }  // namespace aio::cli

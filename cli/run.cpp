@@ -3,11 +3,11 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <random>
-#include <thread>
 
 #include "cli/catalogue.h"
 #include "cli/commands.h"
@@ -23,8 +23,10 @@
 namespace aio::cli {
 namespace {
 
-// Of undecided among all operations; above it the run has not looked at enough.
+// Of undecided among all operations; above it the run has not looked at enough. A run of few operations may have as
+// many as one of this size.
 constexpr double kMostUndecided = 0.001;
+constexpr std::uint64_t kFewOperations = 10'000;
 
 struct RunOptions {
   std::optional<std::uint64_t> seed;
@@ -96,7 +98,7 @@ std::vector<std::string> shortcomings(const RunSummary& summary, const CampaignR
   }
   for (const std::string& failure : result.failures) lines.push_back(failure);
   const auto undecided = static_cast<double>(undecided_operations(summary));
-  if (undecided > kMostUndecided * static_cast<double>(summary.operations)) {
+  if (undecided > kMostUndecided * static_cast<double>(std::max(summary.operations, kFewOperations))) {
     lines.push_back(fmt::format("{} of {} operations are undecided, more than {} %; the reasons are above", undecided,
                                 summary.operations, 100 * kMostUndecided));
   }

@@ -142,7 +142,7 @@ void Composer::fill_timeout(Op& op, bool never_waits) {
     op.nsec = wait.nsec;
   };
   enum { kZero, kShort, kOddZero, kForever, kNull };
-  switch (dice_.weighted<int>({{70, kZero}, {6, kShort}, {8, kOddZero}, {6, kForever}, {10, kNull}})) {
+  switch (dice_.weighted<int>({{70, kZero}, {6, kShort}, {8, kOddZero}, {9, kForever}, {10, kNull}})) {
     case kShort:
       set({0, dice_.weighted<std::int64_t>({{5, 1}, {4, 1000}, {3, 50'000}, {1, 1'000'000}})});
       break;
@@ -154,7 +154,7 @@ void Composer::fill_timeout(Op& op, bool never_waits) {
     case kForever:
       if (!never_waits && !hazards_.may_block()) break;
       set(dice_.pick<Wait>(
-          {{-1, 0}, {0, -1}, {0, kLeast}, {-9'223'372'037, 0}, {9'223'372'036, 0}, {kMost, 0}, {kMost, kMost}}));
+          {{-1, 0}, {0, -1}, {0, kLeast}, {-9'223'372'037, 0}, {9'223'372'036, 0}, {9'223'372'036, 0}, {kMost, 0}, {kMost, kMost}}));
       break;
     case kNull:
       if (never_waits || hazards_.may_block()) op.timeout = arena::kNull;

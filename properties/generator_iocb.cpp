@@ -215,9 +215,9 @@ void Composer::decorate(IocbSpec& spec, bool modest) {
                            : dice_.pick<std::uint32_t>({kRwfHipri, kRwfDsync, kRwfSync, kRwfNowait, kRwfNowait,
                                                         kRwfAppend, kRwfNoappend, kRwfDontcache, kRwfNosignal});
   }
-  if (dice_.percent(swarm_.resfd_percent)) {
+  if (dice_.percent(nearly_full_ ? 60 : swarm_.resfd_percent)) {
     spec.flags |= kFlagResfd;
-    spec.resfd = dice_.pick({Fd::kEvent, Fd::kNbEvent, Fd::kSemEvent});
+    spec.resfd = nearly_full_.value_or(dice_.pick({Fd::kEvent, Fd::kNbEvent, Fd::kSemEvent}));
   }
   if (dice_.percent(swarm_.priority_percent)) {
     constexpr unsigned kClassShift = 13;

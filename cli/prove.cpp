@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// aio-cts prove: the proof that the checks notice. Every lie is told and every rule of the model is made wrong, one at
+// a time; each must be found, named and minimized.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/target.h"
+#include "fixtures/interruption.h"
+#include "fixtures/lies.h"
+#include "properties/campaign.h"
+
+namespace aio::cli {
+namespace {
+
+constexpr std::size_t kMaxMinimized = 6;
+
+struct ProveOptions {
+  std::uint64_t seed = 1;
+  unsigned seeds = 1;
+  double time_s = 45;
+  std::string only;
+  TargetOptions target;
+};
+
+struct Case {
+  std::string id;
+  bool is_lie = false;
+  std::optional<Req> rule;
+};
+
+std::vector<Case> cases(const ProveOptions& options, const Setting& setting) {
+  std::vector<Case> all;
+  for (const Lie& lie : lies()) all.push_back({std::string(lie.id), true, std::nullopt});
+  for (const Requirement& each : requirements()) {
+    if (applies(each, *setting.profile, setting.machine)) all.push_back({std::string(each.id), false, each.req});
+  }
+  if (!options.only.empty()) {
+    std::erase_if(all, [&](const Case& each) { return each.id.find(options.only) == std::string::npos; });
+  }
+  return all;
+}
+
+// One line of the table; false where the fault was not found, not named or not made small.
+bool prove_one(const Case& each, const Setting& honest, std::uint64_t seed, const ProveOptions& options) {
+  Setting setting = honest;
+  if (each.is_lie) setting.lie = each.id;
+  setting.mutant = each.rule;
+  CampaignOptions campaign;
+  campaign.seed = seed;
+  campaign.time = milliseconds_of(options.time_s);
+  campaign.jobs = setting.machine.usable_cpus;
+  campaign.max_findings = 1;
+  campaign.stop_at = each.rule;
+  const auto start = std::chrono::steady_clock::now();
+  const CampaignResult result = run_campaign(setting, campaign, {});
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const bool found = !result.findings.empty();
+  const std::size_t length = found ? result.findings[0].program.operations.size() : 0;
+  const bool small = found && length <= kMaxMinimized;
+  const std::string verdict = !found ? "NOT FOUND" : !small ? "TOO LONG" : "found";
+  const std::string named = found ? std::string(requirement(result.findings[0].signature.requirement).id) : "-";
+  fmt::print("{}\t{}\t{}\t{}\t{}\t{}\t{}/{}\t{:.1f}\t{}\n", each.is_lie ? "lie" : "mutant", each.id, seed, verdict,
+             result.tally.programs, length, found ? result.findings[0].shown : 0, found ? result.findings[0].of : 0,
+             seconds, named);
+  std::fflush(stdout);
+  return small;
+}
+
+Exit prove(const ProveOptions& options) {
+  stop_on_signals();
+  const Target target(options.target);
+  const std::vector<Case> all = cases(options, target.setting());
+  if (all.empty()) throw wrong_usage(fmt::format("no lie and no mutant has '{}' in its id", options.only));
+  fmt::print("kind\tid\tseed\tverdict\tprograms\tminimized_operations\trepeats\tseconds\tnamed\n");
+  std::size_t failed = 0;
+  std::size_t run = 0;
+  for (unsigned i = 0; i < options.seeds; ++i) {
+    for (const Case& each : all) {
+      if (stop_requested()) return Exit::kIncomplete;
+      ++run;
+      if (!prove_one(each, target.setting(), options.seed + i, options)) ++failed;
+    }
+  }
+  fmt::print("{} of {} found, named and minimized to at most {} operations\n", run - failed, run, kMaxMinimized);
+  return failed == 0 ? Exit::kConforming : Exit::kDivergences;
+}
+
+}  // namespace
+
+void add_prove(CLI::App& app, Action& action) {
+  auto options = std::make_shared<ProveOptions>();
+  CLI::App* command = app.add_subcommand("prove", "Show that every lie and every wrong rule is noticed");
+  command->footer(
+      "Prints a tab-separated line for each lie and mutant: after how many programs it was found,\n"
+      "how long the minimized program is, how often it repeats, and the requirement that is named.\n"
+      "Example: aio-cts prove --only io_submit --seeds 5");
+  command->add_option("--seed", options->seed, "First seed")->capture_default_str();
+  command->add_option("--seeds", options->seeds, "How many seeds, one after the other")->capture_default_str();
+  command->add_option("--time", options->time_s, "Seconds after which a fault counts as not found")
+      ->capture_default_str();
+  command->add_option("--only", options->only, "Only ids that contain this text");
+  command->add_option("--dir", options->target.directory, "Directory for the regular files");
+  command->add_option("--hang-time", options->target.hang_time_s, "Seconds after which an event is lost")
+      ->capture_default_str();
+  command->callback([options, &action] { action = [options] { return prove(*options); }; });
+}
+
+}  // namespace aio::cli

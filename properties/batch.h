@@ -62,7 +62,8 @@ using ProgramSource = std::function<Program(std::uint64_t index)>;
 struct BatchOrder {
   std::uint64_t first = 0;
   std::uint64_t last = 0;       // one beyond
-  std::uint64_t share = 65536;  // of aio-max-nr: the batch ends before its contexts pass it
+  // The batch ends before its contexts take aio-nr above this.
+  std::uint64_t ceiling = 65536;
   unsigned first_cpu = 0;
   std::chrono::milliseconds patience{5000};
   bool stop_at_signals = false;  // end between two programs once a stop was requested

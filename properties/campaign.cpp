@@ -54,7 +54,7 @@ class Campaign {
     Pool pool(setting_, [seed = options_.seed](std::uint64_t index) { return campaign_program(seed, index); });
     const std::size_t at_once = std::min<std::size_t>(options_.jobs * kWorkersPerCpu, kMaxExisting);
     while (true) {
-      while (pool.running() < at_once && pool.existing() < kMaxExisting && has_more()) pool.start(0, take_order(at_once));
+      while (pool.running() < at_once && pool.existing() < kMaxExisting && has_more()) pool.start(0, take_order());
       if (pool.running() == 0) break;
       for (const FinishedBatch& batch : pool.collect(kTick)) account(batch);
       report(pool.in_progress(), "running");
@@ -68,7 +68,7 @@ class Campaign {
     return !rests_.empty() || next_ < *options_.cases;
   }
 
-  BatchOrder take_order(std::size_t at_once) {
+  BatchOrder take_order() {
     BatchOrder order;
     if (!rests_.empty()) {
       order = rests_.front();
@@ -78,7 +78,7 @@ class Campaign {
       order.last = options_.cases ? std::min(next_ + kBatchSize, *options_.cases) : next_ + kBatchSize;
       next_ = order.last;
     }
-    order.share = setting_.machine.aio_max_nr * 3 / 4 / at_once;
+    order.ceiling = setting_.machine.aio_max_nr * 3 / 4;
     order.patience = setting_.hang_time;
     order.first_cpu = turn_++ % setting_.machine.usable_cpus;
     return order;

@@ -34,7 +34,7 @@ std::vector<unsigned> try_programs(const Setting& setting, const Signature& want
     order.first = first;
     order.last = std::min(first + kRunsPerWorker, runs);
     order.patience = patience;
-    order.share = setting.machine.aio_max_nr / kMaxExisting;
+    order.ceiling = setting.machine.aio_max_nr * 3 / 4;
     waiting.push_back(order);
   }
   const std::size_t at_once = setting.machine.usable_cpus + 1;

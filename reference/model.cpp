@@ -139,6 +139,20 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
   return due;
 }
 
+// Whether it is worth trying on a copy if the call waits: too few events, and a timeout that is not plainly zero.
+template <class Wait>
+bool Model::may_wait(const Wait& wait) const {
+  const std::int64_t wanted = wait.min_nr.offset;
+  if (wanted <= 0 || (wait.timeout != arena::kNull && wait.sec == 0 && wait.nsec == 0)) return false;
+  for (const Context& context : contexts_) {
+    if (context.id != static_cast<std::uint64_t>(wait.ctx.offset)) continue;
+    const RingHeader header = context.header();
+    const std::uint32_t size = context.geometry.ring_size;
+    return header.head == header.tail || (header.tail % size + size - header.head % size) % size < wanted;
+  }
+  return false;
+}
+
 bool Model::waits(const Operation& operation) const {
   bool may = false;
   if (const auto* submit = std::get_if<Submit>(&operation)) {
@@ -152,13 +166,8 @@ bool Model::waits(const Operation& operation) const {
       may = may || (moves && blocking);
     }
   } else {
-    may = std::holds_alternative<Getevents>(operation) || std::holds_alternative<Pgetevents>(operation);
-    if (const auto* wait = std::get_if<Getevents>(&operation)) {
-      may = wait->min_nr.offset > 0 && (wait->timeout == arena::kNull || wait->sec != 0 || wait->nsec != 0);
-    }
-    if (const auto* wait = std::get_if<Pgetevents>(&operation)) {
-      may = wait->min_nr.offset > 0 && (wait->timeout == arena::kNull || wait->sec != 0 || wait->nsec != 0);
-    }
+    if (const auto* wait = std::get_if<Getevents>(&operation)) may = may_wait(*wait);
+    if (const auto* wait = std::get_if<Pgetevents>(&operation)) may = may_wait(*wait);
   }
   if (!may) return false;
   Model rehearsal = *this;

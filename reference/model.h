@@ -129,6 +129,8 @@ class Model {
   Expected fail(Req rule, int error);
   Expected value(Req rule, std::int64_t result);
 
+  template <class Wait>
+  bool may_wait(const Wait& wait) const;
   // model_context.cpp
   Expected setup(const Setup& op);
   Expected destroy(const Destroy& op);

@@ -41,33 +41,19 @@ class Courses {
       return !courses_.empty();
     }
     let_completions_in();
-    std::vector<Course> kept;
-    for (Course& course : courses_) {
-      if (step.what == ScriptStep::What::kGiveBack) {
-        quota_.give_back(course.slots, cpu_);
-        kept.push_back(std::move(course));
-      } else {
-        const bool granted = quota_.take(course.slots, cpu_, head_, tail(course));
-        if (granted == (step.what == ScriptStep::What::kTake)) kept.push_back(std::move(course));
-      }
+    if (step.what == ScriptStep::What::kGiveBack) {
+      for (Course& course : courses_) quota_.give_back(course.slots, cpu_);
+      return true;
     }
-    courses_ = std::move(kept);
+    std::erase_if(courses_, [&](Course& course) {
+      return quota_.take(course.slots, cpu_, head_, tail(course)) != (step.what == ScriptStep::What::kTake);
+    });
     return !courses_.empty();
   }
 
   // What is left completes after the call.
   void drain() {
-    for (std::size_t left = order_.size(); left > 0; --left) {
-      std::vector<Course> next;
-      for (Course& course : courses_) {
-        if (course.completed < order_.size()) {
-          complete(course, next);
-        } else {
-          next.push_back(std::move(course));
-        }
-      }
-      courses_ = std::move(next);
-    }
+    for (std::size_t left = order_.size(); left > 0; --left) complete_below(order_.size());
     unite();
   }
 
@@ -96,6 +82,26 @@ class Courses {
     }
   }
 
+  // Writes the next event of every course that has not come to event number `end`.
+  void complete_below(std::size_t end) {
+    if (courses_.size() == 1 && courses_[0].completed < end &&
+        !context_.due[order_[courses_[0].completed]].unknown_cpu) {
+      Course& course = courses_[0];
+      ++course.completed;
+      quota_.complete(course.slots, cpu_, head_, tail(course));
+      return;
+    }
+    std::vector<Course> next;
+    for (Course& course : courses_) {
+      if (course.completed < end) {
+        complete(course, next);
+      } else {
+        next.push_back(std::move(course));
+      }
+    }
+    courses_ = std::move(next);
+  }
+
   // Events of launched requests may be written here, or later.
   void let_completions_in() {
     for (std::size_t i = 0; i < courses_.size() && courses_.size() <= kMaxCandidates; ++i) {
@@ -108,17 +114,9 @@ class Courses {
   // Everything before and including the event of due[index] is written.
   void complete_until(std::size_t index) {
     const auto at = static_cast<std::size_t>(std::find(order_.begin(), order_.end(), index) - order_.begin());
-    for (std::size_t done = 0; done <= at && at < order_.size(); ++done) {
-      std::vector<Course> next;
-      for (Course& course : courses_) {
-        if (course.completed <= at) {
-          complete(course, next);
-        } else {
-          next.push_back(std::move(course));
-        }
-      }
-      courses_ = std::move(next);
-    }
+    if (at == order_.size()) return;
+    const std::size_t first = courses_.empty() ? at : courses_.front().completed;
+    for (std::size_t done = courses_.size() == 1 ? first : 0; done <= at; ++done) complete_below(at + 1);
     unite();
   }
 

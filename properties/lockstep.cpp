@@ -2,6 +2,7 @@
 #include "properties/lockstep.h"
 
 #include "fixtures/zoo_files.h"
+#include "reference/danger.h"
 
 namespace aio {
 
@@ -32,7 +33,7 @@ void count(Tally& tally, const Operation& operation, Certainty certainty) {
 
 Lockstep::Lockstep(const Profile& profile, const Machine& machine, Executor& executor, const Rules& rules,
                    LockstepOptions options)
-    : executor_(executor), model_(profile, machine, rules), options_(options) {}
+    : executor_(executor), profile_(profile), model_(profile, machine, rules), options_(options) {}
 
 // Waits for the events that must come, and for the counters that may lag behind them.
 void Lockstep::await(const std::vector<Model::Due>& due) {
@@ -81,6 +82,8 @@ bool Lockstep::step(const Operation& operation, CaseResult& result, const Record
 
 CaseResult Lockstep::run(const Program& program, const Recorder& recorder) {
   CaseResult result;
+  result.undecided = danger_of(program, profile_);
+  if (result.undecided != nullptr) return result;
   result.tally.programs = 1;
   executor_.begin(program);
   model_.begin_case(named_members(program));

@@ -47,6 +47,7 @@ class Lockstep {
  public:
   Lockstep(const Profile& profile, const Machine& machine, Executor& executor, const Rules& rules,
            LockstepOptions options);
+  // A dangerous program (danger.h) is not run; `undecided` says why.
   CaseResult run(const Program& program, const Recorder& recorder = {});
   const RequirementSet& exercised() const { return model_.rules().exercised(); }
 
@@ -55,6 +56,7 @@ class Lockstep {
   void await(const std::vector<Model::Due>& due);
 
   Executor& executor_;
+  const Profile& profile_;
   Model model_;
   LockstepOptions options_;
 };

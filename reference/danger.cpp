@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reference/danger.h"
+
+#include <algorithm>
+
+namespace aio {
+namespace {
+
+// F23, E36: before 6.1 a write to an eventfd that is polled with itself as RESFD never returns, and cannot be killed.
+bool polls_its_own_resfd(const IocbSpec& spec) {
+  return spec.opcode == kPoll && (spec.flags & kFlagResfd) != 0 && spec.resfd == spec.fd;
+}
+
+}  // namespace
+
+const char* danger_of(const Program& program, const Profile& profile) {
+  if (profile.release >= Release{6, 1}) return nullptr;
+  for (const Operation& operation : program.operations) {
+    const auto* submit = std::get_if<Submit>(&operation);
+    if (submit != nullptr && std::any_of(submit->iocbs.begin(), submit->iocbs.end(), polls_its_own_resfd)) {
+      return "refused: POLL of an eventfd that is its own RESFD locks up kernels before 6.1";
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace aio

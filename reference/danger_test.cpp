@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reference/danger.h"
+
+#include <gtest/gtest.h>
+
+namespace aio {
+namespace {
+
+Program poll_with_resfd(Fd polled, Fd resfd) {
+  IocbSpec spec;
+  spec.opcode = kPoll;
+  spec.fd = polled;
+  spec.flags = kFlagResfd;
+  spec.resfd = resfd;
+  Submit submit;
+  submit.iocbs.push_back(spec);
+  return {{submit}};
+}
+
+TEST(Danger, a_poll_that_signals_what_it_polls_is_refused_before_6_1) {
+  const Program program = poll_with_resfd(Fd::kEvent, Fd::kEvent);
+  EXPECT_NE(danger_of(program, profile_for({5, 10})), nullptr);
+  EXPECT_EQ(danger_of(program, profile_for({6, 1})), nullptr);
+}
+
+TEST(Danger, a_poll_that_signals_another_eventfd_may_run_anywhere) {
+  EXPECT_EQ(danger_of(poll_with_resfd(Fd::kEvent, Fd::kNbEvent), profile_for({4, 19})), nullptr);
+}
+
+}  // namespace
+}  // namespace aio

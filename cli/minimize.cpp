@@ -48,13 +48,13 @@ std::string output_of(const MinimizeCommand& options) {
 }
 
 // What is to be kept: the trace's divergence, or the first that the program shows.
-Signature wanted_of(const Trace& trace, const Target& target, const Program& program) {
+std::optional<Signature> wanted_of(const Trace& trace, const Target& target, const Program& program) {
   if (trace.divergence) return trace.divergence->signature;
   constexpr unsigned kRuns = 20;
   for (const Outcome& outcome : run_alone(target.setting(), program, kRuns)) {
     if (outcome.shown) return *outcome.shown;
   }
-  throw Failure(Exit::kConforming, fmt::format("it shows no divergence in {} runs; nothing was written", kRuns));
+  return std::nullopt;
 }
 
 Minimized minimized_of(const Target& target, const Program& program, const Signature& wanted, double time_s) {
@@ -79,7 +79,12 @@ Exit minimize_trace(const MinimizeCommand& options) {
   stop_on_signals();
   const Target target = target_of(trace, options.directory, 5);
   const Program program = program_of(trace);
-  const Signature wanted = wanted_of(trace, target, program);
+  const std::optional<Signature> shown = wanted_of(trace, target, program);
+  if (!shown) {
+    fmt::print("no divergence; nothing was written\n");
+    return Exit::kConforming;
+  }
+  const Signature wanted = *shown;
   const Minimized minimized = minimized_of(target, program, wanted, options.time_s);
   if (minimized.shown == 0) {
     fmt::print("{} does not show here; nothing was written\n", signature_text(wanted));

@@ -79,7 +79,8 @@ class Campaign {
       next_ = order.last;
     }
     order.ceiling = setting_.machine.aio_max_nr * 3 / 4;
-    order.patience = setting_.hang_time;
+    // Where something is known to get lost, the run need not wait for it each time.
+    order.patience = loses_ ? std::min(kTrialPatience, setting_.hang_time) : setting_.hang_time;
     order.first_cpu = turn_++ % setting_.machine.usable_cpus;
     return order;
   }
@@ -118,6 +119,7 @@ class Campaign {
   }
 
   void suspect(const Signature& signature, std::uint64_t index, std::uint64_t batch_first) {
+    if (signature.kind == Kind::kLost || signature.kind == Kind::kCounter) loses_ = true;
     if (options_.stop_at && signature.requirement != *options_.stop_at) return;
     if (seen_.insert(signature).second) suspects_.push_back({signature, index, batch_first});
   }
@@ -199,6 +201,7 @@ class Campaign {
   CampaignResult result_;
   std::uint64_t next_ = 0;
   unsigned turn_ = 0;
+  bool loses_ = false;  // a divergence was seen that is waited for
   std::deque<BatchOrder> rests_;  // of batches that ended early
   std::set<Signature> seen_;
   std::vector<Suspect> suspects_;

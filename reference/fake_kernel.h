@@ -35,7 +35,6 @@ struct FakeRing {
     tail = (tail + 1) % size;
     set_word(RingField::kTail, tail);
   }
-  // As add(), into whatever field of whatever slot.
   std::byte& event_byte(std::uint32_t slot, std::size_t offset) {
     return bytes[sizeof(RingHeader) + std::size_t{slot} * sizeof(Event) + offset];
   }
@@ -77,6 +76,7 @@ class FakeKernel {
     error = 0;
     aio_nr_before = aio_nr;
     elapsed_ns = 0;
+    skipped = false;
     data.clear();
     for (FakeRing& ring : rings) ring.tail_at_return.reset();
     user_stores(operation, [&](Address at, std::span<const std::byte> bytes) { memory.store(at, bytes); });
@@ -145,6 +145,7 @@ class FakeKernel {
     seen.result = result;
     seen.error = error;
     seen.cpu = cpu;
+    seen.skipped = skipped;
     seen.elapsed_ns = elapsed_ns;
     seen.data = data;
     for (std::size_t i = 0; i < arena::kAreas.size(); ++i) seen.memory[i] = memory.area(i);
@@ -170,6 +171,7 @@ class FakeKernel {
   std::int64_t result = 0;
   int error = 0;
   unsigned cpu = 0;
+  bool skipped = false;
   std::uint64_t elapsed_ns = 0;
   std::uint64_t aio_nr_before = 0;
   std::vector<std::byte> data;

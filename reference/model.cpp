@@ -129,6 +129,7 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
     if (context.due.empty()) continue;
     const auto count = static_cast<std::uint32_t>(context.due.size());
     due.push_back({context.id, (context.tail + count) % context.geometry.ring_size});
+    if (context.due.size() >= context.geometry.ring_size) undecided("a whole ring of events in one call");
     const bool hidden = context.header().tail == due.back().tail;
     const bool late = std::any_of(context.due.begin(), context.due.end(), [](const Request& r) { return !r.at_return; });
     if (late && hidden) undecided("the tail that the user wrote hides when an event comes");

@@ -140,7 +140,7 @@ class Model {
   Context* lookup(std::uint64_t id, Req unknown, Expected& failure);
   // model_submit.cpp
   Expected submit(const Submit& op);
-  Expected submit_stopped(Context& context, std::int64_t accepted, Address list);
+  Expected submit_stopped(Context& context, std::int64_t accepted, std::int64_t limit, Address list);
   std::optional<Expected> read_iocb(Address list, std::int64_t index, Address& pointer, Iocb& iocb);
   // The checks that follow once a slot was taken; if they all pass and `start`, the request starts.
   std::optional<Expected> run_iocb(Context& context, Address pointer, const Iocb& iocb, bool start);
@@ -184,6 +184,7 @@ class Model {
     bool denies = false;
   };
   Foresight next_slot(const Context& context) const;
+  Req blame_denial(const Context& context) const;
   void run_quota(Context& context, const std::vector<std::size_t>& order);
   void note_quota_exercised(const Context& context);
   // model_judge.cpp

@@ -94,6 +94,17 @@ TEST(ModelEvents, timeouts_are_seconds_and_nanoseconds_without_a_check) {
   }
 }
 
+TEST(ModelEvents, so_many_seconds_are_for_ever_whatever_the_nanoseconds) {
+  FakeKernel kernel;
+  ASSERT_FALSE(kernel.setup().divergence);
+  for (const auto& [sec, for_ever] : {std::pair{9223372036, true}, std::pair{9223372035, false}}) {
+    Getevents op = getevents(kernel, 1, 1);
+    op.sec = sec;
+    op.nsec = -sec * 1000000000;
+    EXPECT_EQ(kernel.model.waits(op), for_ever) << sec;
+  }
+}
+
 TEST(ModelEvents, only_too_few_events_wait) {
   FakeKernel kernel;
   ASSERT_FALSE(kernel.setup().divergence);

@@ -61,7 +61,8 @@ std::string result_text(std::int64_t result, int error) {
 }
 
 void Model::undecided(const char* reason) {
-  if (done()) return;
+  // A rehearsal goes on: what the call does later decides whether it waits.
+  if (done() || rehearsal_) return;
   verdict_.certainty = Certainty::kUndecided;
   verdict_.reason = reason;
   verdict_.lost_track = true;

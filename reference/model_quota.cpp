@@ -162,6 +162,24 @@ Model::Foresight Model::next_slot(const Context& context) const {
   return foresight;
 }
 
+// The kernel has refused a slot after what this call did so far: which rule would explain that?
+Req Model::blame_denial(const Context& context) const {
+  QuotaHistory history = context.history;
+  const std::uint32_t head = context.header().head;
+  std::uint32_t tail = context.tail;
+  for (const ScriptStep& step : context.script) {
+    if (step.what == ScriptStep::What::kLaunch) continue;
+    if (step.what == ScriptStep::What::kComplete) tail = (tail + 1) % context.geometry.ring_size;
+    const auto what = step.what == ScriptStep::What::kComplete   ? QuotaStep::What::kCompleted
+                      : step.what == ScriptStep::What::kGiveBack ? QuotaStep::What::kGivenBack
+                                                                 : QuotaStep::What::kTaken;
+    history.push_back({what, seen_->cpu, head, tail});
+  }
+  // The last take is the one that was refused.
+  if (!history.empty()) history.back().what = QuotaStep::What::kDenied;
+  return blame(history, context.geometry, machine_->possible_cpus, rules_);
+}
+
 void Model::run_quota(Context& context, const std::vector<std::size_t>& order) {
   if (context.script.empty() || context.widened) return;
   const Quota quota(context.geometry, machine_->possible_cpus, rules_);

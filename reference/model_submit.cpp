@@ -38,13 +38,13 @@ Model::Expected Model::submit(const Submit& op) {
     if (done() || (rehearsal_ && failed)) return {};
     if (failed) return i == 0 ? *failed : Expected{i, 0, failed->rule};
   }
-  if (accepted < limit) return submit_stopped(*context, accepted, op.list);
+  if (accepted < limit) return submit_stopped(*context, accepted, limit, op.list);
   return value(Req::kSubmitCounts, limit);
 }
 
 // The kernel accepted so many and not the next: there must be a reason. Where some were accepted, the reason's errno is
 // lost and only the count shows.
-Model::Expected Model::submit_stopped(Context& context, std::int64_t accepted, Address list) {
+Model::Expected Model::submit_stopped(Context& context, std::int64_t accepted, std::int64_t limit, Address list) {
   const auto answer = [&](const Expected& reason) {
     if (accepted == 0) return reason;
     const bool hidden = rules_.wrong(Req::kSubmitErrorAfterCount);
@@ -74,10 +74,15 @@ Model::Expected Model::submit_stopped(Context& context, std::int64_t accepted, A
   if (done()) return {};
   // Nothing is wrong with it. If a slot was missing to the kernel, the quota is what differs.
   const bool quota_differs = accepted > 0 || seen_->error == kEAGAIN;
-  context.history.push_back({QuotaStep::What::kDenied, seen_->cpu, context.header().head, context.tail});
-  const Req rule = quota_differs ? blame(context.history, context.geometry, machine_->possible_cpus, rules_)
-                                 : Req::kSubmitCounts;
-  return {accepted + 1, 0, rule};
+  const Req rule = quota_differs ? blame_denial(context) : Req::kSubmitCounts;
+  // How far it should have gone is not known: every count beyond this one is right.
+  Check check;
+  for (std::int64_t count = accepted + 1; count <= limit && check.values.size() < 1024; ++count) {
+    check.values.push_back(count);
+  }
+  diverge(rule, accepted == 0 ? Kind::kErrno : Kind::kCount, "at least " + std::to_string(accepted + 1),
+          result_text(seen_->result, seen_->error), check);
+  return {};
 }
 
 std::optional<Model::Expected> Model::read_iocb(Address list, std::int64_t index, Address& pointer, Iocb& iocb) {

@@ -103,6 +103,8 @@ Req blame(const QuotaHistory& history, const Geometry& geometry, std::uint32_t p
       Req::kQuotaRefillWhenDry,    Req::kQuotaRefillOnCompletion, Req::kQuotaSurplusReturned,
       Req::kQuotaPerCpu,           Req::kQuotaBatch,              Req::kQuotaRingLessOne,
       Req::kQuotaPinnedMax};
+  // Where a rule was made wrong on purpose, putting it right is the first thing to try.
+  if (rules.mutant() && explains(history, Quota(geometry, possible_cpus, Rules()))) return *rules.mutant();
   for (const Req suspect : kSuspects) {
     const Rules flipped = rules.flipped(suspect);
     if (explains(history, Quota(geometry, possible_cpus, flipped))) return suspect;

@@ -191,6 +191,19 @@ TEST(Quota, a_single_completed_event_is_not_looked_at_by_its_completion) {
   EXPECT_EQ(ring.slots, (Slots{111, {14, 0}, 1}));
 }
 
+TEST(Quota, a_second_full_batch_goes_back_for_all) {
+  Ring ring(2, 1);
+  ASSERT_TRUE(ring.submit_bad(1));
+  ASSERT_EQ(ring.submit_until_refused(0), 105u);
+  for (std::uint32_t local = 15; local <= 29; ++local) {
+    ring.complete(1);
+    ring.reap_all();
+    EXPECT_EQ(ring.slots, (Slots{6, {0, local}, 1}));
+  }
+  ring.complete(1);
+  EXPECT_EQ(ring.slots, (Slots{21, {0, 15}, 1}));
+}
+
 TEST(Quota, failed_submissions_consume_nothing) {
   Ring ring(2, 1);
   for (int i = 0; i < 1000; ++i) ASSERT_TRUE(ring.submit_bad(0));

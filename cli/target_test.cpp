@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/target.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "cli/exit.h"
+#include "cli/progress.h"
+
+namespace aio::cli {
+namespace {
+
+TEST(RunDirectory, a_fresh_one_is_removed_in_the_end) {
+  std::string path;
+  {
+    const RunDirectory directory("");
+    path = directory.path();
+    EXPECT_TRUE(std::filesystem::is_directory(path));
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(RunDirectory, a_given_one_stays) {
+  const std::string path = testing::TempDir() + "/given";
+  std::filesystem::create_directory(path);
+  { const RunDirectory directory(path); }
+  EXPECT_TRUE(std::filesystem::remove(path));
+}
+
+TEST(RunDirectory, one_that_is_not_there_is_wrong_usage) {
+  try {
+    const RunDirectory directory("/nowhere");
+    FAIL() << "it was taken";
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.exit(), Exit::kUsage);
+  }
+}
+
+TEST(Progress, fits_on_a_line_whatever_the_numbers) {
+  CampaignProgress progress;
+  progress.doing = "minimizing";
+  progress.seconds = 1e9;
+  progress.tally.programs = UINT64_MAX;
+  progress.tally.operations = UINT64_MAX;
+  EXPECT_LT(progress_text(progress).size(), 80U);
+  progress = {};
+  progress.doing = "running";
+  progress.seconds = 12;
+  progress.tally.programs = 1234567;
+  progress.signatures = 1;
+  EXPECT_EQ(progress_text(progress), "running 12 s: 1,234,567 programs, 0 operations, 1 divergence");
+}
+
+}  // namespace
+}  // namespace aio::cli

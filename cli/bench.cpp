@@ -65,7 +65,9 @@ void add_bench(CLI::App& app, Action& action) {
   command->add_option("--time", options->time_s, "For all of it (default 40)")
       ->check(CLI::Range(1.0, 1e5))
       ->type_name("SECONDS");
-  command->add_option("--seed", options->seed, "Of the random programs (default 1)")->type_name("S");
+  command->add_option("--seed", options->seed, "Of the random programs (default 1)")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("S");
   command->add_option("--dir", options->directory, "Where the programs' regular files lie (default: /dev/shm)")
       ->type_name("DIR");
   command->footer(

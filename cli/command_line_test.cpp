@@ -89,6 +89,7 @@ TEST(CommandLine, wrong_usage_exits_two_and_says_what_is_wrong) {
       {{"run", "extra"}, "extra"},
       {{"run", "--seed", "x"}, "--seed"},
       {{"run", "--seed", "-1"}, "--seed"},
+      {{"run", "--cases", "-1"}, "--cases"},
       {{"run", "--jobs", "0"}, "--jobs"},
       {{"run", "--time", "-1"}, "--time"},
       {{"run", "--format", "xml"}, "--format"},

@@ -196,9 +196,12 @@ Exit run(const RunOptions& options) {
 void add_options(CLI::App& run, RunOptions& options) {
   const auto seconds = CLI::Range(0.0, 1e6);
   run.add_option("--seed", options.seed, "The same seed gives the same programs everywhere (default: a random one)")
+      ->check(CLI::NonNegativeNumber)
       ->type_name("S");
   run.add_option("--time", options.time_s, "How long programs run (default 45)")->check(seconds)->type_name("SECONDS");
-  run.add_option("--cases", options.cases, "This many programs, however long they take")->type_name("N");
+  run.add_option("--cases", options.cases, "This many programs, however long they take")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
   run.add_option("--jobs", options.jobs, "CPUs to keep busy (default: all that may be used)")
       ->check(CLI::Range(1, 4096))
       ->type_name("N");

@@ -61,7 +61,7 @@ using ProgramSource = std::function<Program(std::uint64_t index)>;
 
 struct BatchOrder {
   std::uint64_t first = 0;
-  std::uint64_t last = 0;       // one beyond
+  std::uint64_t last = 0;  // one beyond
   // The batch ends before its contexts take aio-nr above this.
   std::uint64_t ceiling = 65536;
   unsigned first_cpu = 0;

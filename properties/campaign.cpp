@@ -201,7 +201,7 @@ class Campaign {
   CampaignResult result_;
   std::uint64_t next_ = 0;
   unsigned turn_ = 0;
-  bool loses_ = false;  // a divergence was seen that is waited for
+  bool loses_ = false;            // a divergence was seen that is waited for
   std::deque<BatchOrder> rests_;  // of batches that ended early
   std::set<Signature> seen_;
   std::vector<Suspect> suspects_;

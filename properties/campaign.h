@@ -18,10 +18,10 @@ namespace aio {
 
 struct CampaignOptions {
   std::uint64_t seed = 0;
-  std::optional<std::uint64_t> cases;      // programs; none: until `time` has passed
+  std::optional<std::uint64_t> cases;  // programs; none: until `time` has passed
   std::chrono::milliseconds time{45000};
-  unsigned jobs = 1;                       // CPUs to keep busy
-  std::size_t max_findings = 10;           // distinct signatures after which the run ends
+  unsigned jobs = 1;                                 // CPUs to keep busy
+  std::size_t max_findings = 10;                     // distinct signatures after which the run ends
   std::chrono::milliseconds minimize_budget{20000};  // for each finding
   std::optional<Req> stop_at;  // look only for divergences of this requirement, and end with the first
 };
@@ -29,10 +29,10 @@ struct CampaignOptions {
 // A divergence that was seen again, and minimized.
 struct Found {
   Signature signature;
-  Program program;           // minimized
-  std::uint64_t found_at = 0;  // index of the program that showed it first
+  Program program;               // minimized
+  std::uint64_t found_at = 0;    // index of the program that showed it first
   std::size_t found_length = 0;  // and its number of operations
-  unsigned shown = 0;        // of `of` runs of the minimized program
+  unsigned shown = 0;            // of `of` runs of the minimized program
   unsigned of = 0;
   bool needs_history = false;  // it repeats only after the programs that its worker had run before
   bool out_of_budget = false;  // smaller programs may exist
@@ -52,7 +52,7 @@ struct CampaignResult {
   std::map<std::string, std::uint64_t> undecided;  // by reason
   std::vector<Found> findings;
   std::vector<Unrepeated> unrepeated;
-  double seconds = 0;            // of the programs alone
+  double seconds = 0;  // of the programs alone
   bool interrupted = false;
   std::vector<std::string> failures;  // workers that ended by an error of the tool
 };
@@ -62,7 +62,7 @@ struct CampaignProgress {
   Tally tally;
   std::size_t signatures = 0;  // divergences so far
   double seconds = 0;
-  const char* doing = "";      // "running", "repeating", "minimizing"
+  const char* doing = "";  // "running", "repeating", "minimizing"
 };
 
 // Program number `index` of the run with this seed: three of the exhaustive set to one random program until the set is

@@ -153,8 +153,14 @@ void Composer::fill_timeout(Op& op, bool never_waits) {
       break;
     case kForever:
       if (!never_waits && !hazards_.may_block()) break;
-      set(dice_.pick<Wait>(
-          {{-1, 0}, {0, -1}, {0, kLeast}, {-9'223'372'037, 0}, {9'223'372'036, 0}, {9'223'372'036, 0}, {kMost, 0}, {kMost, kMost}}));
+      set(dice_.pick<Wait>({{-1, 0},
+                            {0, -1},
+                            {0, kLeast},
+                            {-9'223'372'037, 0},
+                            {9'223'372'036, 0},
+                            {9'223'372'036, 0},
+                            {kMost, 0},
+                            {kMost, kMost}}));
       break;
     case kNull:
       if (never_waits || hazards_.may_block()) op.timeout = arena::kNull;

@@ -5,9 +5,9 @@
 // what may be wrong with these, generator_user.cpp what user space does in between.
 #pragma once
 
-#include <optional>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "properties/bounds.h"
@@ -108,8 +108,8 @@ class Composer {
   std::array<Fd, 4> polled_{};  // descriptors polled last, for user actions that fire them
   unsigned polled_count_ = 0;
   std::optional<Fd> nearly_full_;  // an eventfd that was written to just below its limit
-  unsigned id_slot_ = 0;       // whose id word is to be restored
-  unsigned id_countdown_ = 0;  // in so many steps; 0: none
+  unsigned id_slot_ = 0;           // whose id word is to be restored
+  unsigned id_countdown_ = 0;      // in so many steps; 0: none
 };
 
 }  // namespace aio

@@ -60,8 +60,7 @@ void Composer::spoil_iocb(IocbSpec& spec, RequestKind request) {
 
 void Composer::spoil_buffer(IocbSpec& spec) {
   const Address before_end = dice_.pick<Address>({1, 7, 10, 512, 4095, 4096});
-  const std::size_t segment =
-      spec.segments.empty() ? 0 : dice_.below(static_cast<std::uint32_t>(spec.segments.size()));
+  const std::size_t segment = spec.segments.empty() ? 0 : dice_.below(static_cast<std::uint32_t>(spec.segments.size()));
   Address& base = spec.segments.empty() ? spec.buf : spec.segments[segment].base;
   if (dice_.percent(40)) {
     base = kBuffersEnd - before_end;

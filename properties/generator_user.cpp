@@ -97,7 +97,8 @@ void Composer::fd_write() {
   op.nbytes = dice_.weighted<std::uint64_t>({{12, 8}, {4, 1}, {2, 100}, {2, 4096}, {1, 0}});
   op.value = dice_.weighted<std::uint64_t>({{12, 1}, {4, 2}, {4, ~std::uint64_t{1}}, {1, ~std::uint64_t{0}}, {1, 0}});
   // From there two completions fill it.
-  if (op.value == ~std::uint64_t{1} && (op.fd == Fd::kEvent || op.fd == Fd::kNbEvent || op.fd == Fd::kSemEvent)) nearly_full_ = op.fd;
+  if (op.value == ~std::uint64_t{1} && (op.fd == Fd::kEvent || op.fd == Fd::kNbEvent || op.fd == Fd::kSemEvent))
+    nearly_full_ = op.fd;
   hazards_.wrote(op);
   add(op);
 }

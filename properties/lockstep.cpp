@@ -22,10 +22,18 @@ void count(Tally& tally, const Operation& operation, Certainty certainty) {
   if (!is_system_call(operation)) return;
   ++tally.operations;
   switch (certainty) {
-    case Certainty::kExact: ++tally.exact; break;
-    case Certainty::kSet: ++tally.by_set; break;
-    case Certainty::kWidened: ++tally.widened; break;
-    case Certainty::kUndecided: ++tally.undecided; break;
+    case Certainty::kExact:
+      ++tally.exact;
+      break;
+    case Certainty::kSet:
+      ++tally.by_set;
+      break;
+    case Certainty::kWidened:
+      ++tally.widened;
+      break;
+    case Certainty::kUndecided:
+      ++tally.undecided;
+      break;
   }
 }
 

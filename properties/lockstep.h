@@ -61,7 +61,6 @@ class Lockstep {
   LockstepOptions options_;
 };
 
-
 // One operation of a recorded case.
 struct RecordedStep {
   Operation written;

@@ -16,15 +16,15 @@ namespace aio::arena {
 inline constexpr std::uint64_t kPage = 4096;
 inline constexpr Address kBase = 0x40000000;
 
-inline constexpr Address kVars = kBase;                       // context variables, timespecs, sigsets
-inline constexpr Address kIocbs = kBase + 2 * kPage;          // 64 iocbs
-inline constexpr Address kPointers = kBase + 4 * kPage;       // 512 iocb pointers
-inline constexpr Address kIovecs = kBase + 6 * kPage;         // 256 iovecs
-inline constexpr Address kEvents = kBase + 8 * kPage;         // 128 events
-inline constexpr Address kBuffers = kBase + 10 * kPage;       // two pages of data
-inline constexpr Address kReadOnly = kBase + 13 * kPage;      // readable, not writable
-inline constexpr Address kNoAccess = kBase + 14 * kPage;      // mapped PROT_NONE
-inline constexpr Address kUnmapped = kBase + 15 * kPage;      // a hole
+inline constexpr Address kVars = kBase;                   // context variables, timespecs, sigsets
+inline constexpr Address kIocbs = kBase + 2 * kPage;      // 64 iocbs
+inline constexpr Address kPointers = kBase + 4 * kPage;   // 512 iocb pointers
+inline constexpr Address kIovecs = kBase + 6 * kPage;     // 256 iovecs
+inline constexpr Address kEvents = kBase + 8 * kPage;     // 128 events
+inline constexpr Address kBuffers = kBase + 10 * kPage;   // two pages of data
+inline constexpr Address kReadOnly = kBase + 13 * kPage;  // readable, not writable
+inline constexpr Address kNoAccess = kBase + 14 * kPage;  // mapped PROT_NONE
+inline constexpr Address kUnmapped = kBase + 15 * kPage;  // a hole
 inline constexpr Address kEnd = kBase + 16 * kPage;
 
 inline constexpr Address kNull = 0;

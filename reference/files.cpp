@@ -38,13 +38,20 @@ constexpr std::array<FdTraits, kFdCount> kTraits{{
 
 constexpr Fd other_end(Fd fd) {
   switch (fd) {
-    case Fd::kPipeRead: return Fd::kPipeWrite;
-    case Fd::kPipeWrite: return Fd::kPipeRead;
-    case Fd::kNbPipeRead: return Fd::kNbPipeWrite;
-    case Fd::kNbPipeWrite: return Fd::kNbPipeRead;
-    case Fd::kSocket0: return Fd::kSocket1;
-    case Fd::kSocket1: return Fd::kSocket0;
-    default: return fd;
+    case Fd::kPipeRead:
+      return Fd::kPipeWrite;
+    case Fd::kPipeWrite:
+      return Fd::kPipeRead;
+    case Fd::kNbPipeRead:
+      return Fd::kNbPipeWrite;
+    case Fd::kNbPipeWrite:
+      return Fd::kNbPipeRead;
+    case Fd::kSocket0:
+      return Fd::kSocket1;
+    case Fd::kSocket1:
+      return Fd::kSocket0;
+    default:
+      return fd;
   }
 }
 
@@ -66,7 +73,8 @@ void Files::reset(const std::bitset<kFdCount>& descriptors) {
     std::array<std::vector<std::byte>, 2> contents;
     for (unsigned file = 0; file < 2; ++file) {
       contents[file].resize(file == 0 ? kFileSize : kDirectFileSize);
-      for (std::uint64_t i = 0; i < contents[file].size(); ++i) contents[file][i] = std::byte{initial_file_byte(file, i)};
+      for (std::uint64_t i = 0; i < contents[file].size(); ++i)
+        contents[file][i] = std::byte{initial_file_byte(file, i)};
     }
     return contents;
   }();
@@ -93,13 +101,18 @@ bool Files::usable(Fd fd) const { return number_open(fd) && traits(fd).kind != F
 
 bool Files::allows_nowait(Fd fd) const {
   switch (traits(fd).kind) {
-    case FileKind::kRegular: return machine_->file_nowait;
+    case FileKind::kRegular:
+      return machine_->file_nowait;
     case FileKind::kPipe:
-    case FileKind::kSocket: return profile_->pipe_nowait;
-    case FileKind::kEventfd: return profile_->eventfd_reads;
+    case FileKind::kSocket:
+      return profile_->pipe_nowait;
+    case FileKind::kEventfd:
+      return profile_->eventfd_reads;
     case FileKind::kNullDevice:
-    case FileKind::kZeroDevice: return profile_->null_nowait;
-    default: return false;
+    case FileKind::kZeroDevice:
+      return profile_->null_nowait;
+    default:
+      return false;
   }
 }
 

@@ -38,12 +38,18 @@ Outcome count_or_fault(std::uint64_t done, std::uint64_t wanted, Req full, Req p
 Outcome Files::read(Fd fd, const Buffers& buffers, const Transfer& transfer, Memory& memory, const Rules& rules) {
   const bool nonblocking = traits(fd).nonblocking || (transfer.rw_flags & kRwfNowait) != 0;
   switch (traits(fd).kind) {
-    case FileKind::kRegular: return read_regular(fd, buffers, transfer, memory, rules);
-    case FileKind::kPipe: return read_pipe(fd, buffers, nonblocking, memory);
-    case FileKind::kEventfd: return read_eventfd(fd, buffers, nonblocking, memory);
-    case FileKind::kSocket: return read_socket(fd, buffers, transfer, memory);
-    case FileKind::kZeroDevice: return read_zero(buffers, nonblocking, memory);
-    default: return {0, Req::kReadNullDevice};
+    case FileKind::kRegular:
+      return read_regular(fd, buffers, transfer, memory, rules);
+    case FileKind::kPipe:
+      return read_pipe(fd, buffers, nonblocking, memory);
+    case FileKind::kEventfd:
+      return read_eventfd(fd, buffers, nonblocking, memory);
+    case FileKind::kSocket:
+      return read_socket(fd, buffers, transfer, memory);
+    case FileKind::kZeroDevice:
+      return read_zero(buffers, nonblocking, memory);
+    default:
+      return {0, Req::kReadNullDevice};
   }
 }
 
@@ -153,7 +159,8 @@ Outcome Files::read_zero(const Buffers& buffers, bool nonblocking, Memory& memor
   std::uint64_t done = 0;
   while (done < buffers.total) {
     const std::uint64_t part = std::min<std::uint64_t>(buffers.total - done, kZeros.size());
-    const std::uint64_t copied = copy_to_user(memory, buffers, done, std::span(kZeros).first(part), Req::kReadZeroDevice);
+    const std::uint64_t copied =
+        copy_to_user(memory, buffers, done, std::span(kZeros).first(part), Req::kReadZeroDevice);
     done += copied;
     if (copied < part) break;
   }

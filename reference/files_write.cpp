@@ -39,10 +39,14 @@ Outcome Files::write(Fd fd, const Buffers& buffers, const Transfer& transfer, co
                      const Rules& rules) {
   const bool nonblocking = traits(fd).nonblocking || (transfer.rw_flags & kRwfNowait) != 0;
   switch (traits(fd).kind) {
-    case FileKind::kRegular: return write_regular(fd, buffers, transfer, memory, rules);
-    case FileKind::kPipe: return write_pipe(fd, buffers, nonblocking, memory);
-    case FileKind::kSocket: return write_socket(fd, buffers, transfer, memory);
-    default: return {static_cast<std::int64_t>(buffers.total), Req::kWriteNullDevice};
+    case FileKind::kRegular:
+      return write_regular(fd, buffers, transfer, memory, rules);
+    case FileKind::kPipe:
+      return write_pipe(fd, buffers, nonblocking, memory);
+    case FileKind::kSocket:
+      return write_socket(fd, buffers, transfer, memory);
+    default:
+      return {static_cast<std::int64_t>(buffers.total), Req::kWriteNullDevice};
   }
 }
 

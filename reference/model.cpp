@@ -66,9 +66,7 @@ const char* Model::refuses(const Operation& operation) const {
   return foreign && ctx != 0 ? "the operation names a context of an earlier case" : nullptr;
 }
 
-Model::Expected Model::fail(Req rule, int error) {
-  return {-1, rules_.wrong(rule) ? wrong_error(error) : error, rule};
-}
+Model::Expected Model::fail(Req rule, int error) { return {-1, rules_.wrong(rule) ? wrong_error(error) : error, rule}; }
 
 Model::Expected Model::value(Req rule, std::int64_t result) {
   return {rules_.wrong(rule) ? result + 1 : result, 0, rule};
@@ -131,7 +129,8 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
     due.push_back({context.id, (context.tail + count) % context.geometry.ring_size});
     if (context.due.size() >= context.geometry.ring_size) undecided("a whole ring of events in one call");
     const bool hidden = context.header().tail == due.back().tail;
-    const bool late = std::any_of(context.due.begin(), context.due.end(), [](const Request& r) { return !r.at_return; });
+    const bool late =
+        std::any_of(context.due.begin(), context.due.end(), [](const Request& r) { return !r.at_return; });
     if (late && hidden) undecided("the tail that the user wrote hides when an event comes");
   }
   if (files_.socket_near_limit()) undecided("the program fills a socket buffer");
@@ -199,8 +198,9 @@ Verdict Model::judge(const Observation& observation) {
 std::vector<Fd> Model::peers(const Program& program) const {
   std::vector<Fd> found;
   const bool forward = program.operations.size() % 2 == 0;
-  for (const auto& [first, second] : {std::pair{Fd::kPipeRead, Fd::kPipeWrite}, std::pair{Fd::kNbPipeRead, Fd::kNbPipeWrite},
-                                      std::pair{Fd::kSocket0, Fd::kSocket1}}) {
+  for (const auto& [first, second] :
+       {std::pair{Fd::kPipeRead, Fd::kPipeWrite}, std::pair{Fd::kNbPipeRead, Fd::kNbPipeWrite},
+        std::pair{Fd::kSocket0, Fd::kSocket1}}) {
     const Fd peer = forward ? first : second;
     if (files_.number_open(peer) && files_.end_will_show(peer)) found.push_back(peer);
   }

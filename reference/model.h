@@ -38,12 +38,12 @@ struct Request {
 
   // Once it is due:
   std::int64_t res = 0;
-  std::optional<std::int64_t> other_res;  // where the kernel may answer either
-  Req rule{};                             // what decided res
+  std::optional<std::int64_t> other_res;      // where the kernel may answer either
+  Req rule{};                                 // what decided res
   Req due_rule = Req::kEventForEveryRequest;  // why there must be an event
-  bool certain = true;                    // false: any res
-  bool at_return = false;                 // the event is in the ring when the call returns
-  bool unknown_cpu = false;               // which CPU completes it is not known
+  bool certain = true;                        // false: any res
+  bool at_return = false;                     // the event is in the ring when the call returns
+  bool unknown_cpu = false;                   // which CPU completes it is not known
 };
 
 // What happened to one context during the current operation, in the order in which the kernel did it.
@@ -64,8 +64,8 @@ struct Context {
   std::uint32_t index = 0;  // in the table of contexts, which is the ring's id word
   std::uint32_t nr = 0;     // what it counts for in aio-nr
   Geometry geometry;
-  std::vector<std::byte> ring;  // the mapping as it must look
-  std::uint32_t tail = 0;       // the kernel's own tail
+  std::vector<std::byte> ring;   // the mapping as it must look
+  std::uint32_t tail = 0;        // the kernel's own tail
   std::vector<Request> pending;  // POLL requests, oldest first
   std::vector<Slots> candidates;
   QuotaHistory history;
@@ -200,8 +200,7 @@ class Model {
   void compare_aio_nr(const Observation& observation);
   // The rest of the program cannot be judged.
   void undecided(const char* reason);
-  void diverge(Req rule, Kind kind, std::string expected, std::string seen,
-               std::optional<Check> check = std::nullopt);
+  void diverge(Req rule, Kind kind, std::string expected, std::string seen, std::optional<Check> check = std::nullopt);
   bool done() const { return verdict_.divergence.has_value() || verdict_.lost_track; }
   const RingView* view_of(const Observation& observation, Address id) const;
 
@@ -211,9 +210,9 @@ class Model {
   Memory memory_;
   Files files_;
   std::vector<Context> contexts_;
-  std::vector<bool> ids_;              // the table of contexts of this process: which indices are taken
-  std::vector<Address> foreign_;       // contexts of earlier cases
-  std::vector<Address> destroyed_;     // ids that were destroyed in this case
+  std::vector<bool> ids_;                            // the table of contexts of this process: which indices are taken
+  std::vector<Address> foreign_;                     // contexts of earlier cases
+  std::vector<Address> destroyed_;                   // ids that were destroyed in this case
   std::array<std::uint64_t, kFdCount> positions_{};  // file offsets of the descriptors themselves
 
   // Of the current operation:
@@ -224,14 +223,14 @@ class Model {
   Req aio_nr_rule_{};
   std::optional<std::int64_t> aio_nr_change_;
   std::uint64_t least_ns_ = 0;
-  bool waited_ = false;    // the call ended only by a signal
-  bool rehearsal_ = false;  // waits() tries an operation on a copy
-  Req returns_rule_{};       // why the call returns
-  bool skips_ = false;       // the user's action is not made
-  std::optional<std::vector<std::byte>> data_;  // what an FdRead must have got
-  Memory scratch_;                              // the user's own memory outside the arena
+  bool waited_ = false;                                            // the call ended only by a signal
+  bool rehearsal_ = false;                                         // waits() tries an operation on a copy
+  Req returns_rule_{};                                             // why the call returns
+  bool skips_ = false;                                             // the user's action is not made
+  std::optional<std::vector<std::byte>> data_;                     // what an FdRead must have got
+  Memory scratch_;                                                 // the user's own memory outside the arena
   std::vector<std::pair<Address, std::uint64_t>> unknown_memory_;  // left to the kernel: adopt what is seen
-  bool late_ = false;                                          // within a completion at an unknown time
+  bool late_ = false;                                              // within a completion at an unknown time
   std::vector<Fd> late_signals_;  // eventfds that an asynchronous completion of this call signals at any time
   unsigned direct_requests_ = 0;
   std::vector<Iovec> direct_buffers_;  // of direct I/O that this call has queued

@@ -20,9 +20,7 @@ std::int64_t nanoseconds(const Timespec& timeout) {
   return static_cast<std::int64_t>(product + static_cast<std::uint64_t>(timeout.nsec));
 }
 
-bool is_odd(const Timespec& timeout) {
-  return timeout.sec < 0 || timeout.nsec < 0 || timeout.nsec >= kNsPerSecond;
-}
+bool is_odd(const Timespec& timeout) { return timeout.sec < 0 || timeout.nsec < 0 || timeout.nsec >= kNsPerSecond; }
 
 }  // namespace
 
@@ -86,9 +84,9 @@ Model::Expected Model::wait_events(std::uint64_t id, std::int64_t min_nr, std::i
   if (until_ns < 0 || until_ns == INT64_MAX || until_ns > INT64_MAX / 2) {
     waited_ = true;
     if (got > 0) return value(Req::kGeteventsSignalKeepsCount, got);
-    const Req why = !timeout               ? Req::kGeteventsNullWaits
-                    : is_odd(*timeout)     ? Req::kGeteventsNegativeWaits
-                                           : Req::kGeteventsHugeTimeoutWaits;
+    const Req why = !timeout           ? Req::kGeteventsNullWaits
+                    : is_odd(*timeout) ? Req::kGeteventsNegativeWaits
+                                       : Req::kGeteventsHugeTimeoutWaits;
     return fail(why, kEINTR);
   }
   least_ns_ = static_cast<std::uint64_t>(until_ns);
@@ -131,8 +129,7 @@ Model::Expected Model::pgetevents(const Pgetevents& op) {
     }
   }
   const auto id = static_cast<std::uint64_t>(op.ctx.offset);
-  Expected expected =
-      wait_events(id, op.min_nr.offset, op.nr.offset, op.events, timeout, Req::kPgeteventsUnknown);
+  Expected expected = wait_events(id, op.min_nr.offset, op.nr.offset, op.events, timeout, Req::kPgeteventsUnknown);
   if (rules_.wrong(Req::kPgeteventsAsGetevents) && expected.error == 0) ++expected.result;
   if (expected.error == 0) {
     rules_.exercise(Req::kPgeteventsAsGetevents);

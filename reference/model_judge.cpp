@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The judgement: every part of an answer beside what the rules say, in the order return, events, ring, memory, counters,
-// files, aio-nr. The first part that differs names the requirement.
+// The judgement: every part of an answer beside what the rules say, in the order return, events, ring, memory,
+// counters, files, aio-nr. The first part that differs names the requirement.
 #include <algorithm>
 #include <cstring>
 
@@ -127,8 +127,7 @@ const RingView* Model::view_of(const Observation& observation, Address id) const
 void Model::compare_rings(const Observation& observation) {
   for (Context& context : contexts_) {
     const RingView* view = view_of(observation, context.id);
-    if (view == nullptr || view->bytes.size() < context.ring.size() ||
-        rules_.wrong(Req::kSetupRingMapped)) {
+    if (view == nullptr || view->bytes.size() < context.ring.size() || rules_.wrong(Req::kSetupRingMapped)) {
       diverge(Req::kSetupRingMapped, Kind::kMemory, std::to_string(context.ring.size()) + " bytes of ring",
               std::to_string(view == nullptr ? 0 : view->bytes.size()));
       return;
@@ -322,8 +321,7 @@ void Model::compare_memory(const Observation& observation) {
     for (const Write& write : memory_.writes()) {
       if (address >= write.at && address - write.at < write.size) rule = write.rule;
     }
-    diverge(rule, Kind::kMemory,
-            std::string(arena::kAreas[i].name) + "+" + hex(at) + ": " + byte_text(expected, at),
+    diverge(rule, Kind::kMemory, std::string(arena::kAreas[i].name) + "+" + hex(at) + ": " + byte_text(expected, at),
             byte_text(observation.memory[i], at),
             Check{Check::What::kArenaBytes, 0, address, {}, bytes_at(expected, at)});
     return;

@@ -211,7 +211,9 @@ void Model::run_quota(Context& context, const std::vector<std::size_t>& order) {
       const bool denied = step.what == ScriptStep::What::kDenied;
       const std::string count = std::to_string(step.index);
       diverge(rule, step.index == 0 ? Kind::kErrno : Kind::kCount,
-              denied ? "a slot for iocb " + count : step.index == 0 ? result_text(-1, kEAGAIN) : count,
+              denied            ? "a slot for iocb " + count
+              : step.index == 0 ? result_text(-1, kEAGAIN)
+                                : count,
               denied ? "none" : result_text(seen_->result, seen_->error));
       return;
     }

@@ -123,7 +123,8 @@ std::optional<Model::Expected> Model::start_rw(Context& context, const Iocb& ioc
   Outcome outcome = write ? files_.write(request.fd, buffers, transfer, memory_, rules_)
                           : files_.read(request.fd, buffers, transfer, memory_, rules_);
   // While signals come, /dev/zero may stop after any page.
-  if (waited_ && traits(request.fd).kind == FileKind::kZeroDevice && buffers.total > arena::kPage) outcome.certain = false;
+  if (waited_ && traits(request.fd).kind == FileKind::kZeroDevice && buffers.total > arena::kPage)
+    outcome.certain = false;
   waited_ = waited_ || outcome.waited;
   const bool queues = traits(request.fd).direct && machine_->direct_queues;
   if (queues) direct_buffers_.insert(direct_buffers_.end(), buffers.segments.begin(), buffers.segments.end());

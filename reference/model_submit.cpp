@@ -80,7 +80,7 @@ Model::Expected Model::submit_stopped(Context& context, std::int64_t accepted, s
   for (std::int64_t count = accepted + 1; count <= limit && check.values.size() < 1024; ++count) {
     check.values.push_back(count);
   }
-  diverge(rule, accepted == 0 ? Kind::kErrno : Kind::kCount, "at least " + std::to_string(accepted + 1),
+  diverge(rule, seen_->error != 0 ? Kind::kErrno : Kind::kCount, "at least " + std::to_string(accepted + 1),
           result_text(seen_->result, seen_->error), check);
   return {};
 }
@@ -115,7 +115,8 @@ std::optional<Model::Expected> Model::run_iocb(Context& context, Address pointer
     request.resfd = resfd;
   }
   // aio_key, at offset 8, is zeroed whatever becomes of the iocb from here on.
-  if (!memory_.put(pointer + 8, std::uint32_t{rules_.wrong(Req::kSubmitKeyWritten) ? 1u : 0u}, Req::kSubmitKeyWritten)) {
+  if (!memory_.put(pointer + 8, std::uint32_t{rules_.wrong(Req::kSubmitKeyWritten) ? 1u : 0u},
+                   Req::kSubmitKeyWritten)) {
     return fail(Req::kSubmitKeyFault, kEFAULT);
   }
   switch (iocb.opcode) {

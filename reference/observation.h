@@ -21,8 +21,8 @@ namespace aio {
 // has returned 0 or the case ends.
 struct RingView {
   Address id = 0;
-  std::span<const std::byte> bytes;    // empty where the mapping could not be read
-  std::uint32_t tail_at_return = 0;    // the tail word when the call returned, before any waiting for what is still due
+  std::span<const std::byte> bytes;  // empty where the mapping could not be read
+  std::uint32_t tail_at_return = 0;  // the tail word when the call returned, before any waiting for what is still due
 };
 
 // A regular file, looked at after an operation that may have changed it and at the end of the case.
@@ -41,18 +41,18 @@ struct PeerView {
 struct Observation {
   std::int64_t result = 0;  // what the call returned; -1 with `error` set where it failed
   int error = 0;
-  bool skipped = false;        // a file operation that would have blocked, or a ring store without a ring: not made
-  unsigned cpu = 0;            // index of the CPU on which the call was made
-  unsigned signals = 0;        // releasing signals that the lane has seen during the call
+  bool skipped = false;          // a file operation that would have blocked, or a ring store without a ring: not made
+  unsigned cpu = 0;              // index of the CPU on which the call was made
+  unsigned signals = 0;          // releasing signals that the lane has seen during the call
   std::uint64_t elapsed_ns = 0;  // of calls that may wait
 
   std::array<std::span<const std::byte>, arena::kAreas.size()> memory;  // the areas of the arena, in their order
   std::vector<RingView> rings;                                          // in the order of their io_setup
   // Counters of Fd::kEvent, kNbEvent and kSemEvent; none where the descriptor is not open.
   std::array<std::optional<std::uint64_t>, 3> counters;
-  std::array<FileView, 2> files;     // A and B
-  std::span<const std::byte> data;   // what an FdRead got
-  std::vector<PeerView> peers;       // only at the end of the case
+  std::array<FileView, 2> files;    // A and B
+  std::span<const std::byte> data;  // what an FdRead got
+  std::vector<PeerView> peers;      // only at the end of the case
   // fs.aio-nr before and after the call, read around calls that may change it; none where somebody else moved it.
   std::optional<std::uint64_t> aio_nr_before;
   std::optional<std::uint64_t> aio_nr_after;

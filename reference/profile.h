@@ -42,7 +42,8 @@ struct Profile {
   bool hangup_unkeyed = true;         // E49
   bool short_write_on_fault = true;   // E50: a partly unmapped buffer gives a short count
   bool vectors_in_order = true;       // each segment is copied and checked before the next is looked at (6.4)
-  bool clips_single_segment = true;   // a single segment is cut to the largest transfer before its range is checked (6.4)
+  bool clips_single_segment =
+      true;  // a single segment is cut to the largest transfer before its range is checked (6.4)
   bool pipe_fault_leaves_slot = false;   // a pipe write that faults leaves an empty buffer behind (before 6.14)
   bool pipe_wakes_full_writers = false;  // a pipe read wakes writers even if no buffer became free (before 6.14)
 };
@@ -59,18 +60,18 @@ struct Machine {
   std::uint32_t usable_cpus = 1;    // in this process's affinity mask
   std::uint64_t page_size = 4096;
   std::uint64_t aio_max_nr = 65536;
-  bool may_use_rt_ioprio = false;   // CAP_SYS_ADMIN or CAP_SYS_NICE
+  bool may_use_rt_ioprio = false;  // CAP_SYS_ADMIN or CAP_SYS_NICE
 
   // The file system that holds the regular files.
-  std::string file_system;             // "tmpfs", "ext4", or the magic number in hex
-  std::uint64_t max_file = 0;          // s_maxbytes
-  bool file_nowait = false;            // RWF_NOWAIT is not refused outright
-  int nowait_write_error = 0;          // what a buffered RWF_NOWAIT write ends with (an errno), 0 if it works
-  bool fault_extends_file = false;  // a write beyond the end that fails with EFAULT moves the end there all the same
-  bool file_dontcache = false;         // RWF_DONTCACHE is not refused outright
-  bool direct = false;                 // O_DIRECT can be opened
-  bool direct_queues = false;          // O_DIRECT requests complete later, on a CPU that is not known
-  std::uint32_t direct_align = 512;    // of offset, length and address
+  std::string file_system;           // "tmpfs", "ext4", or the magic number in hex
+  std::uint64_t max_file = 0;        // s_maxbytes
+  bool file_nowait = false;          // RWF_NOWAIT is not refused outright
+  int nowait_write_error = 0;        // what a buffered RWF_NOWAIT write ends with (an errno), 0 if it works
+  bool fault_extends_file = false;   // a write beyond the end that fails with EFAULT moves the end there all the same
+  bool file_dontcache = false;       // RWF_DONTCACHE is not refused outright
+  bool direct = false;               // O_DIRECT can be opened
+  bool direct_queues = false;        // O_DIRECT requests complete later, on a CPU that is not known
+  std::uint32_t direct_align = 512;  // of offset, length and address
 };
 
 }  // namespace aio

@@ -99,10 +99,9 @@ bool explains(const QuotaHistory& history, const Quota& quota) {
 
 Req blame(const QuotaHistory& history, const Geometry& geometry, std::uint32_t possible_cpus, const Rules& rules) {
   static constexpr std::array kSuspects{
-      Req::kQuotaErrorReturnsSlot, Req::kQuotaHeadClamped,        Req::kQuotaUnreadHeld,
-      Req::kQuotaRefillWhenDry,    Req::kQuotaRefillOnCompletion, Req::kQuotaSurplusReturned,
-      Req::kQuotaPerCpu,           Req::kQuotaBatch,              Req::kQuotaRingLessOne,
-      Req::kQuotaPinnedMax};
+      Req::kQuotaErrorReturnsSlot,   Req::kQuotaHeadClamped,     Req::kQuotaUnreadHeld, Req::kQuotaRefillWhenDry,
+      Req::kQuotaRefillOnCompletion, Req::kQuotaSurplusReturned, Req::kQuotaPerCpu,     Req::kQuotaBatch,
+      Req::kQuotaRingLessOne,        Req::kQuotaPinnedMax};
   // Where a rule was made wrong on purpose, putting it right is the first thing to try.
   if (rules.mutant() && explains(history, Quota(geometry, possible_cpus, Rules()))) return *rules.mutant();
   for (const Req suspect : kSuspects) {

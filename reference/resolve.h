@@ -14,10 +14,10 @@ namespace aio {
 
 // What is known of one ring of the program while its context lives.
 struct RingFacts {
-  Address id = 0;            // where it is mapped, which is the context's id
-  std::uint32_t size = 0;    // R, as io_setup left it in the header
-  std::uint32_t quota = 0;   // usable slots of a task pinned to one CPU (geometry.h)
-  std::uint32_t head = 0;    // the header's words now, unclamped
+  Address id = 0;           // where it is mapped, which is the context's id
+  std::uint32_t size = 0;   // R, as io_setup left it in the header
+  std::uint32_t quota = 0;  // usable slots of a task pinned to one CPU (geometry.h)
+  std::uint32_t head = 0;   // the header's words now, unclamped
   std::uint32_t tail = 0;
   std::uint32_t id_word = 0;  // the header's id word as io_setup left it
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What the model is told about its own rules: which of them, if any, is to be decided wrongly (a *mutant*: the proof that
-// the rule is noticed), and which have decided a compared part of an answer.
+// What the model is told about its own rules: which of them, if any, is to be decided wrongly (a *mutant*: the proof
+// that the rule is noticed), and which have decided a compared part of an answer.
 #pragma once
 
 #include <optional>

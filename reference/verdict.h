@@ -65,9 +65,9 @@ inline constexpr unsigned kCheckCount = 10;
 
 struct Divergence {
   Signature signature;
-  std::size_t operation = 0;  // index in the program; the program's length for what showed only at its end
-  std::string expected;       // "EINVAL (22)"
-  std::string seen;           // "EFAULT (14)"
+  std::size_t operation = 0;   // index in the program; the program's length for what showed only at its end
+  std::string expected;        // "EINVAL (22)"
+  std::string seen;            // "EFAULT (14)"
   std::optional<Check> check;  // none for kHang and kCrash, and where one number or range can't tell
 };
 

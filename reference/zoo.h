@@ -12,27 +12,27 @@
 namespace aio {
 
 enum class Fd : std::uint8_t {
-  kFile,          // regular file A, O_RDWR
-  kFileRo,        // the same file, O_RDONLY
-  kFileWo,        // the same file, O_WRONLY
-  kFileAppend,    // the same file, O_RDWR | O_APPEND
-  kDirect,        // regular file B, O_RDWR | O_DIRECT
-  kPipeRead,      // pipe of one page, blocking
-  kPipeWrite,     //
-  kNbPipeRead,    // pipe of one page, O_NONBLOCK
-  kNbPipeWrite,   //
-  kEvent,         // eventfd, blocking, counter 0
-  kNbEvent,       // eventfd, EFD_NONBLOCK, counter 0
-  kSemEvent,      // eventfd, EFD_NONBLOCK | EFD_SEMAPHORE, counter 0
-  kSocket0,       // AF_UNIX stream pair, blocking
-  kSocket1,       //
-  kDirectory,     // O_RDONLY | O_DIRECTORY
-  kPath,          // O_PATH of file A
-  kNull,          // /dev/null, O_RDWR
-  kZero,          // /dev/zero, O_RDWR
-  kClosed,        // opened and closed again before the first operation
-  kNever,         // never opened
-  kMinusOne,      // the number -1
+  kFile,         // regular file A, O_RDWR
+  kFileRo,       // the same file, O_RDONLY
+  kFileWo,       // the same file, O_WRONLY
+  kFileAppend,   // the same file, O_RDWR | O_APPEND
+  kDirect,       // regular file B, O_RDWR | O_DIRECT
+  kPipeRead,     // pipe of one page, blocking
+  kPipeWrite,    //
+  kNbPipeRead,   // pipe of one page, O_NONBLOCK
+  kNbPipeWrite,  //
+  kEvent,        // eventfd, blocking, counter 0
+  kNbEvent,      // eventfd, EFD_NONBLOCK, counter 0
+  kSemEvent,     // eventfd, EFD_NONBLOCK | EFD_SEMAPHORE, counter 0
+  kSocket0,      // AF_UNIX stream pair, blocking
+  kSocket1,      //
+  kDirectory,    // O_RDONLY | O_DIRECTORY
+  kPath,         // O_PATH of file A
+  kNull,         // /dev/null, O_RDWR
+  kZero,         // /dev/zero, O_RDWR
+  kClosed,       // opened and closed again before the first operation
+  kNever,        // never opened
+  kMinusOne,     // the number -1
 };
 inline constexpr unsigned kFdCount = 21;
 
@@ -48,7 +48,7 @@ std::optional<Fd> fd_of_name(std::string_view name);
 
 // What regular files hold before the first operation: kFileSize bytes, each depending on file (0 for A, 1 for B) and
 // offset.
-inline constexpr std::uint64_t kFileSize = 6000;        // file A: ends within a page
+inline constexpr std::uint64_t kFileSize = 6000;         // file A: ends within a page
 inline constexpr std::uint64_t kDirectFileSize = 16384;  // file B: whole blocks
 constexpr std::uint8_t initial_file_byte(unsigned file, std::uint64_t offset) {
   return static_cast<std::uint8_t>(1 + (offset * 7 + (offset >> 8) * 13 + file * 101) % 251);

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# aio_room(<room> [ROOMS <room>...] [NEEDS <library>...] [PRECOMPILE <header>...])
-#
-# PRECOMPILE names large headers of packages that most sources of the room include.
+# aio_room(<room> [ROOMS <room>...] [NEEDS <library>...])
 #
 # Library aio_<room> from the sources in <room>/ and below. Headers are included as "<room>/x.h".
 # Each room has an include folder of its own in the build tree that holds one link to the room, and
@@ -14,7 +12,7 @@
 include(GoogleTest)
 
 function(aio_room room)
-  cmake_parse_arguments(ARG "" "" "ROOMS;NEEDS;PRECOMPILE" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "ROOMS;NEEDS" ${ARGN})
   list(TRANSFORM ARG_ROOMS PREPEND aio_)
 
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${room}/*_test.cpp)
@@ -35,9 +33,6 @@ function(aio_room room)
   add_library(aio_${room} ${kind} ${sources})
   target_include_directories(aio_${room} ${scope} ${include_dir})
   target_link_libraries(aio_${room} ${scope} aio_base ${ARG_ROOMS} ${ARG_NEEDS})
-  if(ARG_PRECOMPILE AND sources)
-    target_precompile_headers(aio_${room} PRIVATE ${ARG_PRECOMPILE})
-  endif()
 
   if(BUILD_TESTING)
     set(nightly ${tests})
@@ -57,7 +52,6 @@ function(aio_room_test room program label timeout_s)
   endif()
   add_executable(${program} ${ARGN})
   target_link_libraries(${program} PRIVATE aio_${room} GTest::gtest_main rapidcheck)
-  target_precompile_headers(${program} PRIVATE <gtest/gtest.h>)
   gtest_discover_tests(${program}
     TEST_PREFIX ${room}.
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}

@@ -55,10 +55,6 @@ constexpr Fd other_end(Fd fd) {
   }
 }
 
-constexpr Fd pipe_end(unsigned index, bool write_side) {
-  return static_cast<Fd>(static_cast<unsigned>(Fd::kPipeRead) + 2 * index + (write_side ? 1 : 0));
-}
-
 }  // namespace
 
 const FdTraits& traits(Fd fd) { return kTraits[static_cast<std::size_t>(fd)]; }

@@ -8,7 +8,8 @@
 #
 # Tests are *_test.cpp beside the code. They make the program <room>_test, label gate;
 # *_nightly_test.cpp and *_evidence_test.cpp make programs and labels of their own. Tests run in the
-# top folder of the sources.
+# top folder of the sources. A suite named ...Alone runs while no other test does: aio-nr, say, is
+# the whole machine's.
 include(GoogleTest)
 
 function(aio_room room)
@@ -52,10 +53,12 @@ function(aio_room_test room program label timeout_s)
   endif()
   add_executable(${program} ${ARGN})
   target_link_libraries(${program} PRIVATE aio_${room} GTest::gtest_main rapidcheck)
-  gtest_discover_tests(${program}
+  set(discovery
     TEST_PREFIX ${room}.
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
     DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS ${label} TIMEOUT ${timeout_s})
+  gtest_discover_tests(${program} TEST_FILTER -*Alone.* ${discovery})
+  gtest_discover_tests(${program} TEST_FILTER *Alone.* TEST_LIST ${program}_alone ${discovery} RUN_SERIAL TRUE)
 endfunction()

@@ -65,6 +65,7 @@ class Composer {
   void cancel();
   void submit();
   std::uint64_t fill_submit(Submit& op, bool fills);
+  void part_late(Submit& op);
   void spoil_submit(Submit& op);
 
   // Iocbs.

@@ -12,7 +12,7 @@ enum QueueIndex : std::size_t { kPipeQueue, kEventQueue, kToSocket0, kToSocket1 
 constexpr std::uint64_t kBufferSize = 2 * arena::kPage;
 // The program's files stay below this; iovecs of earlier requests may add a segment or two.
 constexpr std::uint64_t kMaxFile = kMaxObservedFile - 2 * kBufferSize;
-// A socket buffer holds 200 KiB and more, of which each message costs up to a KiB of overhead.
+// A socket's poll changes its mind when 50 KiB are queued. A message costs up to twice its bytes, and up to a KiB.
 constexpr std::uint64_t kMessageOverhead = 1024;
 constexpr std::uint64_t kSocketRoom = 20'000;
 
@@ -123,14 +123,11 @@ void Hazards::tame_write(IocbSpec& spec, std::uint64_t nbytes, std::uint64_t tim
   const std::uint64_t room = is_socket(spec.fd) ? kSocketRoom : arena::kPage;
   const std::uint64_t overhead = is_socket(spec.fd) ? kMessageOverhead : 0;
   const std::uint64_t size = (nbytes + overhead) * times;
-  if (waits && queue->since_empty + size > room && (times > 1 || !may_block())) {
-    if (is_socket(spec.fd)) {
-      spec.rw_flags = kRwfNowait;
-      certain = false;
-    } else {
-      spec.fd = Fd::kNbPipeWrite;
-      return;
-    }
+  const bool too_much = queue->since_empty + size > room;
+  // How much a full socket takes is the kernel's own affair.
+  if (too_much && (is_socket(spec.fd) || (waits && (times > 1 || !may_block())))) {
+    spec.fd = Fd::kNbPipeWrite;
+    return;
   }
   put(*queue, nbytes * times, certain && length_of(spec, kBufferSize) == nbytes);
   queue->since_empty += overhead * times;
@@ -162,9 +159,13 @@ void Hazards::replayed_one() {
   }
 }
 
-void Hazards::wrote(const FdWrite& op) {
+void Hazards::tame(FdWrite& op) {
   Queue* queue = sink(op.fd);
   if (queue == nullptr || op.nbytes == 0) return;
+  if (is_socket(op.fd) && queue->since_empty + op.nbytes + kMessageOverhead > kSocketRoom) {
+    op.nbytes = 0;
+    return;
+  }
   if (op.fd == Fd::kPipeWrite && queue->most > 0) {
     // Made only if the pipe is empty: either way it now holds something.
     queue->least = std::max<std::uint64_t>(queue->least, 1);

@@ -20,8 +20,8 @@ class Hazards {
   // Changes a request that would block or grow a file too far into one that doesn't, and accounts
   // for it. It will run up to `times` times; `certain`: it surely runs.
   void tame(IocbSpec& spec, std::uint64_t times, bool certain);
-  // Accounts for operations on a descriptor.
-  void wrote(const FdWrite& op);
+  // The same for operations on a descriptor.
+  void tame(FdWrite& op);
   void read(const FdRead& op);
   // Takes one of the calls that may block; false if there is none left.
   bool may_block();

@@ -16,6 +16,11 @@ constexpr unsigned kSurelyRoom = 60;
 // An iocb of an io_submit that fills the ring may run this often.
 constexpr std::uint64_t kManyTimes = 4096;
 
+bool is_direct(const IocbSpec& spec) { return spec.fd == Fd::kDirect && spec.opcode != kPoll; }
+bool completes_late(const IocbSpec& spec) {
+  return spec.opcode == kFsync || spec.opcode == kFdsync || is_direct(spec);
+}
+
 }  // namespace
 
 void Composer::submit() {
@@ -37,9 +42,26 @@ void Composer::submit() {
     hazards_.tame(spec, times, clean);
     if (spec.opcode == kPoll) polls_.push_back(spec.at);
   }
+  part_late(op);
   faults_now_ = faults;
   spoil_submit(op);
   add(std::move(op));
+}
+
+// What completes at any time during the call moves its bytes and signals its eventfd at any time too: the call's other
+// iocbs keep away from these.
+void Composer::part_late(Submit& op) {
+  const auto direct = std::find_if(op.iocbs.begin(), op.iocbs.end(), is_direct);
+  if (direct != op.iocbs.end() && op.fill != Value(1)) {
+    op.iocbs.erase(direct + 1, op.iocbs.end());
+    op.fill = op.nr = static_cast<std::int64_t>(op.iocbs.size());
+  }
+  for (const IocbSpec& late : op.iocbs) {
+    if (!completes_late(late) || (late.flags & kFlagResfd) == 0) continue;
+    for (IocbSpec& spec : op.iocbs) {
+      if (spec.fd == late.resfd) spec.fd = Fd::kNbPipeRead;
+    }
+  }
 }
 
 // Sets nr, fill and the number of iocbs; returns how often each may run.

@@ -99,7 +99,7 @@ void Composer::fd_write() {
   // From there two completions fill it.
   if (op.value == ~std::uint64_t{1} && (op.fd == Fd::kEvent || op.fd == Fd::kNbEvent || op.fd == Fd::kSemEvent))
     nearly_full_ = op.fd;
-  hazards_.wrote(op);
+  hazards_.tame(op);
   add(op);
 }
 

@@ -11,6 +11,9 @@ namespace aio {
 namespace {
 
 constexpr std::uint64_t kCounterMax = ~0ull;
+// With what pipe_release() woke while its wake-ups had a key: semantics.md E49.
+constexpr std::uint16_t kPipeHangupKey =
+    kPollIn | kPollOut | kPollErr | kPollHup | kPollRdnorm | kPollWrnorm;
 
 constexpr std::array<FdTraits, kFdCount> kTraits{{
     {FileKind::kRegular, 0, true, true, false, false, false, false},     // kFile
@@ -175,7 +178,7 @@ bool Files::has_queue(Fd fd) const {
 
 WaitQueue Files::queue_of(Fd fd) const {
   const FdTraits& file = traits(fd);
-  return {file.kind, file.index, file.kind == FileKind::kPipe && file.writable};
+  return {file.kind, file.index, file.kind == FileKind::kPipe && file.writable && profile_->pipe_has_two_queues};
 }
 
 void Files::note_polled(Fd fd) {
@@ -183,7 +186,7 @@ void Files::note_polled(Fd fd) {
 }
 
 void Files::wake(FileKind kind, unsigned index, bool write_side, std::uint16_t key) {
-  wakes_.push_back({{kind, index, write_side}, key});
+  wakes_.push_back({{kind, index, write_side && profile_->pipe_has_two_queues}, key});
 }
 
 std::vector<Wake> Files::take_wakes() { return std::exchange(wakes_, {}); }
@@ -213,8 +216,9 @@ void Files::release(Fd fd) {
   const bool peer_alive = number_open(peer) || held(peer) > 0;
   if (peer != fd && number_open(peer)) hung_up_.push_back(peer);
   if (file.kind == FileKind::kPipe && peer_alive) {
-    wake(FileKind::kPipe, file.index, false, 0);
-    wake(FileKind::kPipe, file.index, true, 0);
+    const std::uint16_t key = profile_->hangup_unkeyed ? 0 : kPipeHangupKey;
+    wake(FileKind::kPipe, file.index, false, key);
+    if (profile_->pipe_has_two_queues) wake(FileKind::kPipe, file.index, true, key);
   }
   if (file.kind == FileKind::kSocket && peer_alive) {
     Socket& other = sockets_[1 - file.index];

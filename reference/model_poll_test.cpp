@@ -78,6 +78,19 @@ TEST(ModelPoll, a_pending_poll_completes_on_a_wanted_wake_up_with_its_whole_key)
   }
 }
 
+TEST(ModelPoll, before_5_6_a_pipes_end_wakes_with_a_key) {
+  for (const Waking& each : wakings()) {
+    if (each.rule != Req::kPollHangup || traits(each.fd).kind != FileKind::kPipe) continue;
+    SCOPED_TRACE(each.what);
+    for (const std::int64_t res : {std::int64_t{0x15d}, each.res}) {
+      FakeKernel kernel(*find_profile("5.4"));
+      ASSERT_FALSE(kernel.setup().divergence);
+      ASSERT_FALSE(kernel.submit({poll(each.fd, each.want)}, {}).divergence);
+      EXPECT_EQ(act(kernel, each, res).divergence.has_value(), res != 0x15d) << res;
+    }
+  }
+}
+
 TEST(ModelPoll, wrong_results_name_the_rule_of_the_wake_up) {
   for (const Waking& each : wakings()) {
     if (each.res < 0) continue;

@@ -114,6 +114,10 @@ std::optional<Model::Expected> Model::run_iocb(Context& context, Address pointer
     if (traits(resfd).kind != FileKind::kEventfd) return fail(Req::kResfdNoEventfd, kEINVAL);
     request.resfd = resfd;
   }
+  const bool write = iocb.opcode == kPwrite || iocb.opcode == kPwritev;
+  if (profile_->flags_before_key) {
+    if (const auto failed = check_rw_flags(iocb, fd, write)) return failed;
+  }
   // aio_key, at offset 8, is zeroed whatever becomes of the iocb from here on.
   if (!memory_.put(pointer + 8, std::uint32_t{rules_.wrong(Req::kSubmitKeyWritten) ? 1u : 0u},
                    Req::kSubmitKeyWritten)) {
@@ -123,11 +127,9 @@ std::optional<Model::Expected> Model::run_iocb(Context& context, Address pointer
     case kPread:
     case kPreadv:
     case kPwrite:
-    case kPwritev: {
+    case kPwritev:
       if (!fd_usable) return fail(Req::kSubmitBadFd, kEBADF);
-      const bool write = iocb.opcode == kPwrite || iocb.opcode == kPwritev;
       return start_rw(context, iocb, request, write, start);
-    }
     case kFsync:
     case kFdsync:
       if (!profile_->has_fsync) return fail(Req::kSubmitBadOpcode, kEINVAL);

@@ -159,6 +159,19 @@ TEST(ModelSubmit, releases_before_4_13_know_no_flags_and_look_at_them_first) {
   EXPECT_EQ(kernel.opinion(submit_of(kernel, spec)), (Opinion{Req::kSubmitCounts, 1}));
 }
 
+TEST(ModelSubmit, from_4_13_to_4_17_flags_are_looked_at_for_every_opcode_before_the_key_is_written) {
+  IocbSpec spec = good_read();
+  spec.opcode = kNoop;
+  spec.rw_flags = kBadFlag;
+  FakeKernel old(*find_profile("4.14"));
+  prepare(old, false);
+  EXPECT_EQ(old.opinion(submit_of(old, spec)), (Opinion{Req::kRwFlagsUnknown, -kEOPNOTSUPP}));
+  EXPECT_FALSE(old.run(submit_of(old, spec), [](FakeKernel& k) { k.fails(kEOPNOTSUPP); }).divergence);
+  FakeKernel now;
+  prepare(now, false);
+  EXPECT_EQ(now.opinion(submit_of(now, spec)), (Opinion{Req::kSubmitBadOpcode, -kEINVAL}));
+}
+
 TEST(ModelSubmit, releases_before_4_18_look_at_the_lists_range_before_the_context) {
   for (const char* name : {"4.14", "4.19"}) {
     const bool old = is(name, "4.14");

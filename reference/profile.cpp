@@ -38,10 +38,9 @@ constexpr Profile rules_of(const char* name, Release release) {
   profile.clamps_nr = release >= Release{4, 18};
   profile.fd_before_resfd = true;
   profile.has_poll = release >= Release{4, 19};
-  profile.polls_ready_anywhere = true;
+  profile.flags_before_key = release >= Release{4, 13} && release < Release{4, 18};
   profile.pipe_has_two_queues = release >= Release{5, 6};
   profile.eventfd_reads = release >= Release{5, 8};
-  profile.rt_with_sys_nice = release >= Release{5, 10};  // 5.14, and stable 5.10
   profile.cancel_in_progress = true;
   profile.ioprio_hints = release >= Release{6, 1};  // 6.5, and stable 6.1
   profile.min_nr_wakes = release >= Release{6, 8};

@@ -21,9 +21,6 @@
 namespace aio::cli {
 namespace {
 
-// Enough for the event of a small program on a busy machine.
-constexpr std::chrono::milliseconds kTrialPatience{300};
-
 struct MinimizeCommand {
   std::string trace;
   std::string output;
@@ -65,11 +62,10 @@ Minimized minimized_of(const Target& target, const Program& program, const Signa
     using Clock = std::chrono::steady_clock;
     return stop_requested() ? Clock::time_point::max() : Clock::now();
   };
+  Trials trials(target.setting(), wanted);
   return minimize(
       program,
-      [&](const std::vector<Program>& candidates, unsigned repeats) {
-        return try_programs(target.setting(), wanted, candidates, repeats, kTrialPatience);
-      },
+      [&](const std::vector<Program>& candidates, unsigned repeats) { return trials.run(candidates, repeats); },
       options);
 }
 

@@ -23,7 +23,8 @@ std::string progress_text(const CampaignProgress& progress) {
   std::string text =
       fmt::format("{} {:.0f} s: {} programs, {} operations, {} divergence{}", progress.doing, progress.seconds,
                   with_separators(progress.tally.programs), with_separators(progress.tally.operations),
-                  progress.signatures, progress.signatures == 1 ? "" : "s");
+                  progress.findings, progress.findings == 1 ? "" : "s");
+  if (progress.suspects > 0) text += fmt::format(", {} to confirm", progress.suspects);
   if (text.size() > kColumns) text.resize(kColumns);
   return text;
 }

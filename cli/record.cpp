@@ -90,7 +90,7 @@ std::vector<Outcome> run_alone(const Setting& setting, const Program& program, u
       order.first = started++;
       order.last = started;
       order.patience = hurried.hang_time;
-      pool.start(0, order);
+      pool.start(order);
     }
     if (pool.running() == 0) return outcomes;
     for (const FinishedBatch& batch : pool.collect(kTick)) outcomes.push_back(outcome_of(batch));

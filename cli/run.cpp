@@ -96,6 +96,10 @@ std::vector<std::string> shortcomings(const RunSummary& summary, const CampaignR
                                 summary.seed, requirement(each.signature.requirement).id,
                                 kind_name(each.signature.kind)));
   }
+  if (result.not_tried > 0 && !result.interrupted) {
+    lines.push_back(fmt::format("{} more different divergences were seen once and not confirmed (--max-divergences)",
+                                result.not_tried));
+  }
   for (const std::string& failure : result.failures) lines.push_back(failure);
   const auto undecided = static_cast<double>(undecided_operations(summary));
   if (undecided > kMostUndecided * static_cast<double>(std::max(summary.operations, kFewOperations))) {
@@ -120,7 +124,6 @@ class Run {
     std::fflush(out_);
     if (!options_.report.empty()) report_ = checked(Exit::kUsage, ReportDirectory::open(options_.report));
     const CampaignResult result = campaign();
-    for (const Found& found : result.findings) add(found);
     const RunSummary summary = summarize(target_, campaign_.seed, result);
     if (report_) write_report(summary, result);
     return conclude(summary, shortcomings(summary, result));
@@ -133,9 +136,12 @@ class Run {
     if constexpr (!std::is_void_v<T>) return std::move(*result);
   }
 
-  CampaignResult campaign() const {
+  // Each divergence is written as soon as it is minimized: what comes later may end the run.
+  CampaignResult campaign() {
     ProgressLine line;
-    return run_campaign(target_.setting(), campaign_, [&](const CampaignProgress& progress) { line.show(progress); });
+    return run_campaign(target_.setting(), campaign_,
+                        {[&](const CampaignProgress& progress) { line.show(progress); },
+                         [this](const Found& found) { add(found); }});
   }
 
   void add(const Found& found) {

@@ -48,8 +48,10 @@ TEST(Progress, fits_on_a_line_whatever_the_numbers) {
   progress.doing = "running";
   progress.seconds = 12;
   progress.tally.programs = 1234567;
-  progress.signatures = 1;
+  progress.findings = 1;
   EXPECT_EQ(progress_text(progress), "running 12 s: 1,234,567 programs, 0 operations, 1 divergence");
+  progress.suspects = 2;
+  EXPECT_EQ(progress_text(progress), "running 12 s: 1,234,567 programs, 0 operations, 1 divergence, 2 to confirm");
 }
 
 }  // namespace

@@ -220,7 +220,7 @@ BenchThroughput measure_throughput(const Setting& setting, std::uint64_t seed, s
       order.first = order.last;
       order.last = order.first + kRoundPrograms;
       order.first_cpu = (order.first_cpu + 1) % setting.machine.usable_cpus;
-      pool.start(0, order);
+      pool.start(order);
     }
     for (const FinishedBatch& batch : pool.collect(kTick)) {
       done += batch.state->tally;

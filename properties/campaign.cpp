@@ -20,8 +20,6 @@ constexpr std::uint64_t kBatchSize = 64;
 constexpr std::size_t kWorkersPerCpu = 8;  // most of them sleep in io_destroy
 constexpr std::size_t kMaxExisting = 64;
 constexpr auto kTick = std::chrono::milliseconds(100);
-// Enough for the event of a small program on a busy machine.
-constexpr std::chrono::milliseconds kTrialPatience{100};
 constexpr unsigned kTriesAlone = 20;
 constexpr unsigned kTriesWithHistory = 3;
 
@@ -35,16 +33,15 @@ struct Suspect {
 
 class Campaign {
  public:
-  Campaign(const Setting& setting, const CampaignOptions& options,
-           const std::function<void(const CampaignProgress&)>& progress)
-      : setting_(setting), options_(options), progress_(progress) {}
+  Campaign(const Setting& setting, const CampaignOptions& options, const CampaignListener& listener)
+      : setting_(setting), options_(options), listener_(listener) {}
 
   CampaignResult run() {
     run_programs();
-    for (const Suspect& suspect : suspects_) {
-      if (stop_requested()) break;
-      confirm(suspect);
+    for (; !suspects_.empty() && !stop_requested() && result_.findings.size() < most_findings(); suspects_.pop_front()) {
+      confirm(suspects_.front());
     }
+    result_.not_tried = suspects_.size();
     result_.interrupted = stop_requested();
     return std::move(result_);
   }
@@ -54,7 +51,7 @@ class Campaign {
     Pool pool(setting_, [seed = options_.seed](std::uint64_t index) { return campaign_program(seed, index); });
     const std::size_t at_once = std::min<std::size_t>(options_.jobs * kWorkersPerCpu, kMaxExisting);
     while (true) {
-      while (pool.running() < at_once && pool.existing() < kMaxExisting && has_more()) pool.start(0, take_order());
+      while (pool.running() < at_once && pool.existing() < kMaxExisting && has_more()) pool.start(take_order());
       if (pool.running() == 0) break;
       for (const FinishedBatch& batch : pool.collect(kTick)) account(batch);
       report(pool.in_progress(), "running");
@@ -62,8 +59,10 @@ class Campaign {
     result_.seconds = seconds_since(start_);
   }
 
+  std::size_t most_findings() const { return options_.stop_at ? 1 : options_.max_findings; }
+
   bool has_more() const {
-    if (stop_requested() || suspects_.size() >= (options_.stop_at ? 1 : options_.max_findings)) return false;
+    if (stop_requested() || suspects_.size() >= most_findings()) return false;
     if (!options_.cases) return Clock::now() - start_ < options_.time;
     return !rests_.empty() || next_ < *options_.cases;
   }
@@ -124,12 +123,6 @@ class Campaign {
     if (seen_.insert(signature).second) suspects_.push_back({signature, index, batch_first});
   }
 
-  Trial trial_of(const Signature& signature) const {
-    return [this, signature](const std::vector<Program>& candidates, unsigned repeats) {
-      return try_programs(setting_, signature, candidates, repeats, kTrialPatience);
-    };
-  }
-
   void confirm(const Suspect& suspect) {
     report({}, "repeating");
     const Program program = campaign_program(options_.seed, suspect.index);
@@ -138,7 +131,10 @@ class Campaign {
     finding.program = program;
     finding.found_at = suspect.index;
     finding.found_length = program.operations.size();
-    const Trial trial = trial_of(suspect.signature);
+    Trials trials(setting_, suspect.signature);
+    const Trial trial = [&trials](const std::vector<Program>& candidates, unsigned repeats) {
+      return trials.run(candidates, repeats);
+    };
     bool alone = false;
     for (unsigned tries = 0; tries < kTriesAlone && !alone; tries += 5) alone = trial({program}, 5)[0] > 0;
     if (!alone && !repeats_with_history(suspect)) {
@@ -162,6 +158,7 @@ class Campaign {
       finding.of = minimized.of;
       finding.out_of_budget = minimized.out_of_budget;
     }
+    if (listener_.found) listener_.found(finding);
     result_.findings.push_back(std::move(finding));
   }
 
@@ -173,7 +170,7 @@ class Campaign {
       order.first = suspect.batch_first;
       order.last = suspect.index + 1;
       order.patience = setting_.hang_time;
-      pool.start(0, order);
+      pool.start(order);
       while (pool.running() > 0) {
         for (const FinishedBatch& batch : pool.collect(kTick)) {
           if (batch.state->diverged && batch.state->signature == suspect.signature) return true;
@@ -184,19 +181,20 @@ class Campaign {
   }
 
   void report(const Tally& running, const char* doing) {
-    if (!progress_) return;
+    if (!listener_.progress) return;
     CampaignProgress progress;
     progress.tally = result_.tally;
     progress.tally += running;
-    progress.signatures = suspects_.size();
+    progress.findings = result_.findings.size();
+    progress.suspects = suspects_.size();
     progress.seconds = seconds_since(start_);
     progress.doing = doing;
-    progress_(progress);
+    listener_.progress(progress);
   }
 
   const Setting& setting_;
   const CampaignOptions& options_;
-  const std::function<void(const CampaignProgress&)>& progress_;
+  const CampaignListener& listener_;
   const Clock::time_point start_ = Clock::now();
   CampaignResult result_;
   std::uint64_t next_ = 0;
@@ -204,7 +202,7 @@ class Campaign {
   bool loses_ = false;            // a divergence was seen that is waited for
   std::deque<BatchOrder> rests_;  // of batches that ended early
   std::set<Signature> seen_;
-  std::vector<Suspect> suspects_;
+  std::deque<Suspect> suspects_;
 };
 
 }  // namespace
@@ -216,9 +214,8 @@ Program campaign_program(std::uint64_t seed, std::uint64_t index) {
   return generate(seed, index);
 }
 
-CampaignResult run_campaign(const Setting& setting, const CampaignOptions& options,
-                            const std::function<void(const CampaignProgress&)>& progress) {
-  return Campaign(setting, options, progress).run();
+CampaignResult run_campaign(const Setting& setting, const CampaignOptions& options, const CampaignListener& listener) {
+  return Campaign(setting, options, listener).run();
 }
 
 }  // namespace aio

@@ -52,6 +52,7 @@ struct CampaignResult {
   std::map<std::string, std::uint64_t> undecided;  // by reason
   std::vector<Found> findings;
   std::vector<Unrepeated> unrepeated;
+  std::size_t not_tried = 0;  // signatures that were seen once, beyond max_findings
   double seconds = 0;  // of the programs alone
   bool interrupted = false;
   std::vector<std::string> failures;  // workers that ended by an error of the tool
@@ -60,7 +61,8 @@ struct CampaignResult {
 // Where a campaign is, for a progress line.
 struct CampaignProgress {
   Tally tally;
-  std::size_t signatures = 0;  // divergences so far
+  std::size_t findings = 0;
+  std::size_t suspects = 0;  // signatures that were seen and not yet confirmed
   double seconds = 0;
   const char* doing = "";  // "running", "repeating", "minimizing"
 };
@@ -69,7 +71,12 @@ struct CampaignProgress {
 // through, then random programs.
 Program campaign_program(std::uint64_t seed, std::uint64_t index);
 
-CampaignResult run_campaign(const Setting& setting, const CampaignOptions& options,
-                            const std::function<void(const CampaignProgress&)>& progress);
+// What a campaign tells while it goes on; each may be empty.
+struct CampaignListener {
+  std::function<void(const CampaignProgress&)> progress;
+  std::function<void(const Found&)> found;
+};
+
+CampaignResult run_campaign(const Setting& setting, const CampaignOptions& options, const CampaignListener& listener);
 
 }  // namespace aio

@@ -92,6 +92,30 @@ std::vector<Program> without_chunks(const Program& program, std::size_t size) {
   return edited;
 }
 
+std::vector<Program> without_one_move(const Program& program) {
+  std::vector<Program> edited;
+  Value here = 0;
+  for (std::size_t i = 0; i < program.operations.size(); ++i) {
+    const auto* left_out = std::get_if<Move>(&program.operations[i]);
+    if (left_out == nullptr) continue;
+    const Value there = left_out->cpu;
+    Program shorter = program;
+    const auto at = shorter.operations.erase(shorter.operations.begin() + static_cast<std::ptrdiff_t>(i));
+    std::for_each(at, shorter.operations.end(), [&](Operation& operation) {
+      auto* later = std::get_if<Move>(&operation);
+      if (later == nullptr) return;
+      if (later->cpu == there) {
+        later->cpu = here;
+      } else if (later->cpu == here) {
+        later->cpu = there;
+      }
+    });
+    edited.push_back(std::move(shorter));
+    here = there;
+  }
+  return edited;
+}
+
 std::vector<Program> with_one_context(const Program& program) {
   std::vector<Program> edited;
   for (unsigned slot = 1; slot < arena::kContextSlots; ++slot) {

@@ -16,6 +16,8 @@ namespace aio {
 std::vector<Program> without_chunks(const Program& program, std::size_t size);
 // Everything that names context 1, 2 or 3 names context 0, and its io_setups are gone.
 std::vector<Program> with_one_context(const Program& program);
+// A move is left out, and from there on its CPU and the one that it left change places.
+std::vector<Program> without_one_move(const Program& program);
 // Operation `index` is another, or one without its arguments.
 std::vector<Program> with_plainer_operation(const Program& program, std::size_t index);
 // Operation `index` submits fewer iocbs, fewer times, or with fewer segments.

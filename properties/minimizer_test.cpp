@@ -104,6 +104,20 @@ TEST(Minimizer, order_of_operations_is_kept) {
   }
 }
 
+TEST(Minimizer, a_move_there_and_back_becomes_one) {
+  const auto cancels_on_two_cpus = [](const Program& program) {
+    std::vector<Value> cpus;
+    Value here = 0;
+    for (const Operation& operation : program.operations) {
+      if (const auto* move = std::get_if<Move>(&operation)) here = move->cpu;
+      if (std::holds_alternative<Cancel>(operation)) cpus.push_back(here);
+    }
+    return cpus.size() == 2 && cpus[0] != cpus[1];
+  };
+  const Program there_and_back{{Move{1}, Cancel{}, Reap{}, Move{0}, Cancel{}, Move{1}}};
+  EXPECT_EQ(minimize(there_and_back, always(cancels_on_two_cpus)).program, (Program{{Cancel{}, Move{1}, Cancel{}}}));
+}
+
 TEST(Minimizer, segments_go_one_by_one) {
   const auto reads_into_two = [](const Program& program) {
     return has<Submit>(program, [](const Submit& op) {

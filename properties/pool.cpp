@@ -14,7 +14,6 @@ namespace aio {
 using Clock = std::chrono::steady_clock;
 
 struct Pool::Slot {
-  std::uint64_t tag = 0;
   BatchOrder order;
   SharedMemory<BatchState> state;
   std::unique_ptr<Worker> worker;
@@ -42,9 +41,8 @@ std::size_t Pool::running() const {
       std::count_if(slots_.begin(), slots_.end(), [](const auto& slot) { return !slot->collected; }));
 }
 
-void Pool::start(std::uint64_t tag, const BatchOrder& order) {
+void Pool::start(const BatchOrder& order) {
   auto slot = std::make_unique<Slot>();
-  slot->tag = tag;
   slot->order = order;
   BatchState& state = *slot->state;
   slot->worker = std::make_unique<Worker>([this, order, &state] {
@@ -58,7 +56,7 @@ void Pool::start(std::uint64_t tag, const BatchOrder& order) {
 
 void Pool::check(Slot& slot, std::vector<FinishedBatch>& ended) {
   const BatchState& state = *slot.state;
-  FinishedBatch batch{slot.tag, slot.order, BatchEnd::kFinished, "", &state};
+  FinishedBatch batch{slot.order, BatchEnd::kFinished, "", &state};
   const std::optional<int> status = slot.worker->poll_exit();
   if (state.finished.load(std::memory_order_acquire)) {
     slot.collected = true;

@@ -22,7 +22,6 @@ enum class BatchEnd : std::uint8_t {
 };
 
 struct FinishedBatch {
-  std::uint64_t tag = 0;
   BatchOrder order;
   BatchEnd end = BatchEnd::kFinished;
   std::string death;        // how the worker died
@@ -41,7 +40,7 @@ class Pool {
   std::size_t running() const;
   // Workers that exist, those that sleep in their exit included.
   std::size_t existing() const { return slots_.size(); }
-  void start(std::uint64_t tag, const BatchOrder& order);
+  void start(const BatchOrder& order);
   // Waits at most `patience` for batches to end, and returns them.
   std::vector<FinishedBatch> collect(std::chrono::milliseconds patience);
   // Programs and operations of the batches that run now, for progress lines.

@@ -5,13 +5,34 @@
 
 #include <vector>
 
-#include "properties/batch.h"
+#include "properties/pool.h"
 
 namespace aio {
 
-// How often, in `repeats` runs, each candidate showed the signature. `patience`: how long an event may stay away.
-std::vector<unsigned> try_programs(const Setting& setting, const Signature& wanted,
-                                   const std::vector<Program>& candidates, unsigned repeats,
-                                   std::chrono::milliseconds patience);
+// How long an event may stay away in a trial: enough for that of a small program on a busy machine.
+inline constexpr std::chrono::milliseconds kTrialPatience{100};
+
+class Trials {
+ public:
+  Trials(const Setting& setting, const Signature& wanted);
+
+  // How often, in `repeats` runs, each candidate showed the signature. Returns while workers still sleep in their exit;
+  // the destructor waits for them.
+  std::vector<unsigned> run(const std::vector<Program>& candidates, unsigned repeats);
+
+ private:
+  void start_some();
+  void account(const FinishedBatch& batch);
+
+  Setting setting_;
+  Signature wanted_;
+  // Of the current run():
+  const std::vector<Program>* candidates_ = nullptr;
+  unsigned repeats_ = 0;
+  std::vector<BatchOrder> waiting_;
+  std::vector<unsigned> shown_;
+
+  Pool pool_;
+};
 
 }  // namespace aio

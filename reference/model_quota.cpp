@@ -210,7 +210,7 @@ void Model::run_quota(Context& context, const std::vector<std::size_t>& order) {
       const Req rule = blame(context.history, context.geometry, machine_->possible_cpus, rules_);
       const bool denied = step.what == ScriptStep::What::kDenied;
       const std::string count = std::to_string(step.index);
-      diverge(rule, step.index == 0 ? Kind::kErrno : Kind::kCount,
+      diverge(rule, Kind::kCount,
               denied            ? "a slot for iocb " + count
               : step.index == 0 ? result_text(-1, kEAGAIN)
                                 : count,

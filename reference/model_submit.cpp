@@ -80,7 +80,8 @@ Model::Expected Model::submit_stopped(Context& context, std::int64_t accepted, s
   for (std::int64_t count = accepted + 1; count <= limit && check.values.size() < 1024; ++count) {
     check.values.push_back(count);
   }
-  diverge(rule, seen_->error != 0 ? Kind::kErrno : Kind::kCount, "at least " + std::to_string(accepted + 1),
+  const Kind kind = quota_differs || seen_->error == 0 ? Kind::kCount : Kind::kErrno;
+  diverge(rule, kind, "at least " + std::to_string(accepted + 1),
           result_text(seen_->result, seen_->error), check);
   return {};
 }

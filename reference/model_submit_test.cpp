@@ -226,7 +226,7 @@ TEST(ModelSubmit, a_refusal_too_early_or_too_late_blames_the_quota) {
     });
     ASSERT_TRUE(verdict.divergence) << granted;
     EXPECT_EQ(requirement(verdict.divergence->signature.requirement).id, requirement(rule).id) << granted;
-    EXPECT_EQ(verdict.divergence->signature.kind, Kind::kErrno) << granted;
+    EXPECT_EQ(verdict.divergence->signature.kind, Kind::kCount) << granted;
   }
 }
 

@@ -136,7 +136,7 @@ const std::vector<Falsification>& falsifications() {
       {"setup: arena", 0, [](K& k) { flip(k, arena::kVars + 8); }, Req::kMemoryOnlyByRules, Kind::kMemory, kInArena},
       {"setup: aio-nr", 0, [](K& k) { k.aio_nr += 1; }, Req::kSetupCountsNr, Kind::kAioNr, Check::What::kAioNrDelta},
       {"submit: errno", 1, [](K& k) { k.fails(kEINVAL); }, Req::kSubmitCounts, Kind::kErrno, kResult},
-      {"submit: refused", 1, [](K& k) { k.fails(kEAGAIN); }, Req::kQuotaPinnedMax, Kind::kErrno, kResult},
+      {"submit: refused", 1, [](K& k) { k.fails(kEAGAIN); }, Req::kQuotaPinnedMax, Kind::kCount, kResult},
       {"submit: nothing", 1, [](K& k) { k.result = 0; }, Req::kSubmitCounts, Kind::kCount, kResult},
       {"submit: too many", 1, [](K& k) { k.result = 2; }, Req::kSubmitCounts, Kind::kCount, kResult},
       {"submit: key", 1, [](K& k) { k.store_word(kIocb + 8, 7, 4); }, Req::kSubmitKeyWritten, Kind::kMemory, kInArena},

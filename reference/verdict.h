@@ -17,7 +17,7 @@ namespace aio {
 // smaller program still shows the same.
 enum class Kind : std::uint8_t {
   kErrno,    // another errno, or an errno instead of success or the other way round
-  kCount,    // another return value
+  kCount,    // another return value; a slot more or less than the quota has, also where that shows as EAGAIN
   kEvent,    // an event with other contents, too many, or in the ring at the wrong time
   kLost,     // an event that never came
   kHeader,   // a word of the ring's header

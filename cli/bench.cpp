@@ -33,9 +33,13 @@ Exit bench(const BenchOptions& options) {
   const Setting& setting = target.setting();
   // The pool's last batches and the last round end after the time is up.
   const double time_s = options.time_s * 0.95;
-  const BenchRatios ratios = measure_ratios(setting, options.seed, milliseconds_of(time_s * 0.45));
-  const BenchThroughput fast = measure_throughput(setting, options.seed, milliseconds_of(time_s * 0.45), false);
-  const BenchThroughput sampled = measure_throughput(setting, options.seed, milliseconds_of(time_s * 0.1), true);
+  const BenchRatios ratios = measure_ratios(setting, options.seed, milliseconds_of(time_s * 0.35));
+  const BenchThroughput fast = measure_throughput(setting, options.seed, milliseconds_of(time_s * 0.3), {}, false);
+  // Long ones, so that making and ending a case does not hide what an operation costs.
+  constexpr GeneratorConfig kLong{.max_operations = 480, .times_longer = 8};
+  const BenchThroughput steady =
+      measure_throughput(setting, options.seed, milliseconds_of(time_s * 0.25), kLong, false);
+  const BenchThroughput sampled = measure_throughput(setting, options.seed, milliseconds_of(time_s * 0.1), {}, true);
   if (stop_requested()) throw Failure(Exit::kIncomplete, "interrupted; nothing was measured to its end");
 
   line("lockstep_ratio", ratios.lockstep, "ratio");
@@ -45,15 +49,17 @@ Exit bench(const BenchOptions& options) {
   count_line("ratio_programs", ratios.programs);
   count_line("ratio_programs_left_out", ratios.left_out);
   line("cases_per_second", per_second(fast.tally.programs, fast), "1/s");
-  line("operations_per_second", per_second(fast.tally.operations, fast), "1/s");
   line(
       "mean_operations_per_case",
       static_cast<double>(fast.tally.operations) / static_cast<double>(std::max<std::uint64_t>(fast.tally.programs, 1)),
       "operations");
-  line("generate_us_per_case", generate_us(options.seed), "us");
+  line("operations_per_second", per_second(steady.tally.operations, steady), "1/s");
+  const BenchGenerator generator = measure_generator(options.seed);
+  line("mean_length_of_case", generator.length, "operations");
+  line("generate_us_per_case", generator.us, "us");
   line("peak_memory_mib", static_cast<double>(sampled.peak_memory_bytes) / (1 << 20), "MiB");
   count_line("usable_cpus", setting.machine.usable_cpus);
-  count_line("divergences", fast.divergences + sampled.divergences);
+  count_line("divergences", fast.divergences + steady.divergences + sampled.divergences);
   return Exit::kConforming;
 }
 
@@ -74,7 +80,9 @@ void add_bench(CLI::App& app, Action& action) {
       "Prints a line each: name, value and unit, with a tab between them.\n\n"
       "  lockstep_ratio         operations per CPU second with the model, to those without it\n"
       "  observe_ratio          operations per CPU second with observations, to bare calls\n"
-      "  operations_per_second  AIO calls of random programs, on all usable CPUs\n"
+      "  cases_per_second       random programs as `run` makes them, on all usable CPUs\n"
+      "  mean_length_of_case    with what user space does between the calls\n"
+      "  operations_per_second  AIO calls in programs eight times as long, on all usable CPUs\n"
       "  peak_memory_mib        of all processes together, AIO rings included\n\n"
       "Example:\n"
       "  aio-cts bench --time 10 | awk '$1 == \"lockstep_ratio\" { print $2 }'");

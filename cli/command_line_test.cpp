@@ -171,7 +171,8 @@ TEST(CommandLine, list_knows_operations_profiles_and_lies_and_no_suites) {
 TEST(CommandLine, explain_says_sentence_source_releases_and_whether_it_applies) {
   const Result here = command({"explain", "io_setup.nr_zero_is_einval"});
   EXPECT_EQ(here.exit, 0);
-  for (const char* part : {"nr_events 0 gives EINVAL.", "source     fs/aio.c io_setup; A.1 step 2", "releases   all", ": applies\n"}) {
+  for (const char* part :
+       {"nr_events 0 gives EINVAL.", "source     fs/aio.c io_setup; A.1 step 2", "releases   all", ": applies\n"}) {
     EXPECT_NE(here.out.find(part), std::string::npos) << part << " is not in: " << here.out;
   }
   const Result gone = command({"explain", "io_pgetevents.enosys"});

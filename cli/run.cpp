@@ -139,9 +139,9 @@ class Run {
   // Each divergence is written as soon as it is minimized: what comes later may end the run.
   CampaignResult campaign() {
     ProgressLine line;
-    return run_campaign(target_.setting(), campaign_,
-                        {[&](const CampaignProgress& progress) { line.show(progress); },
-                         [this](const Found& found) { add(found); }});
+    return run_campaign(
+        target_.setting(), campaign_,
+        {[&](const CampaignProgress& progress) { line.show(progress); }, [this](const Found& found) { add(found); }});
   }
 
   void add(const Found& found) {

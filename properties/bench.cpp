@@ -14,7 +14,6 @@
 #include "fixtures/process_memory.h"
 #include "fixtures/worker.h"
 #include "properties/bench_plan.h"
-#include "properties/generator.h"
 #include "properties/pool.h"
 
 namespace aio {
@@ -206,9 +205,9 @@ BenchRatios measure_ratios(const Setting& setting, std::uint64_t seed, std::chro
 }
 
 BenchThroughput measure_throughput(const Setting& setting, std::uint64_t seed, std::chrono::milliseconds time,
-                                   bool sample_memory) {
+                                   const GeneratorConfig& config, bool sample_memory) {
   BenchThroughput result;
-  Pool pool(setting, [seed](std::uint64_t index) { return generate(seed, index); });
+  Pool pool(setting, [&](std::uint64_t index) { return generate(seed, index, config); });
   const std::size_t at_once = std::min<std::size_t>(setting.machine.usable_cpus * kWorkersPerCpu, kMaxExisting);
   const Clock::time_point start = Clock::now();
   BatchOrder order;
@@ -235,12 +234,12 @@ BenchThroughput measure_throughput(const Setting& setting, std::uint64_t seed, s
   return result;
 }
 
-double generate_us(std::uint64_t seed) {
+BenchGenerator measure_generator(std::uint64_t seed) {
   constexpr std::uint64_t kPrograms = 2000;
   const double start = cpu_us();
   std::size_t operations = 0;
   for (std::uint64_t i = 0; i < kPrograms; ++i) operations += generate(seed, i).operations.size();
-  return operations == 0 ? 0 : (cpu_us() - start) / kPrograms;
+  return {(cpu_us() - start) / kPrograms, static_cast<double>(operations) / kPrograms};
 }
 
 }  // namespace aio

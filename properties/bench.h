@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "properties/batch.h"
+#include "properties/generator.h"
 
 namespace aio {
 
@@ -38,12 +39,15 @@ struct BenchThroughput {
   std::uint64_t peak_memory_bytes = 0;  // only where it was sampled
 };
 
-// Random programs in a pool of workers, as a campaign runs them. `sample_memory`: looks every 100 ms how much memory
-// all processes take, which costs speed.
+// Random programs of this kind in a pool of workers, as a campaign runs them. `sample_memory`: looks every 100 ms how
+// much memory all processes take, which costs speed.
 BenchThroughput measure_throughput(const Setting& setting, std::uint64_t seed, std::chrono::milliseconds time,
-                                   bool sample_memory);
+                                   const GeneratorConfig& config, bool sample_memory);
 
-// CPU time of generating a program.
-double generate_us(std::uint64_t seed);
+struct BenchGenerator {
+  double us = 0;      // CPU time of a program
+  double length = 0;  // its operations, what user space does between calls included
+};
+BenchGenerator measure_generator(std::uint64_t seed);
 
 }  // namespace aio

@@ -38,7 +38,8 @@ class Campaign {
 
   CampaignResult run() {
     run_programs();
-    for (; !suspects_.empty() && !stop_requested() && result_.findings.size() < most_findings(); suspects_.pop_front()) {
+    for (; !suspects_.empty() && !stop_requested() && result_.findings.size() < most_findings();
+         suspects_.pop_front()) {
       confirm(suspects_.front());
     }
     result_.not_tried = suspects_.size();

@@ -53,7 +53,7 @@ struct CampaignResult {
   std::vector<Found> findings;
   std::vector<Unrepeated> unrepeated;
   std::size_t not_tried = 0;  // signatures that were seen once, beyond max_findings
-  double seconds = 0;  // of the programs alone
+  double seconds = 0;         // of the programs alone
   bool interrupted = false;
   std::vector<std::string> failures;  // workers that ended by an error of the tool
 };

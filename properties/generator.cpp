@@ -17,7 +17,7 @@ constexpr std::size_t kNoDestroy = ~std::size_t{0};
 std::size_t draw_length(Dice& dice, const GeneratorConfig& config) {
   const std::size_t length =
       dice.weighted<std::size_t>({{30, 1 + dice.below(12)}, {50, 9 + dice.below(20)}, {20, 25 + dice.below(36)}});
-  return std::clamp<std::size_t>(length, 1, std::max(config.max_operations, 1u));
+  return std::clamp<std::size_t>(length * config.times_longer, 1, std::max(config.max_operations, 1u));
 }
 
 struct ProgramGenerator {

@@ -18,6 +18,7 @@ namespace aio {
 
 struct GeneratorConfig {
   unsigned max_operations = 60;  // at least 1
+  unsigned times_longer = 1;     // than usual; most programs have 9 to 28 operations
 };
 
 // Generates without shrinks: minimizer.h shrinks. The size parameter plays no part.

@@ -17,9 +17,7 @@ constexpr unsigned kSurelyRoom = 60;
 constexpr std::uint64_t kManyTimes = 4096;
 
 bool is_direct(const IocbSpec& spec) { return spec.fd == Fd::kDirect && spec.opcode != kPoll; }
-bool completes_late(const IocbSpec& spec) {
-  return spec.opcode == kFsync || spec.opcode == kFdsync || is_direct(spec);
-}
+bool completes_late(const IocbSpec& spec) { return spec.opcode == kFsync || spec.opcode == kFdsync || is_direct(spec); }
 
 }  // namespace
 

@@ -29,9 +29,9 @@ std::optional<Signature> shown_by(const FinishedBatch& batch) {
 }  // namespace
 
 Trials::Trials(const Setting& setting, const Signature& wanted)
-    : setting_(impatient(setting)), wanted_(wanted), pool_(setting_, [this](std::uint64_t index) {
-        return (*candidates_)[index / repeats_];
-      }) {}
+    : setting_(impatient(setting)),
+      wanted_(wanted),
+      pool_(setting_, [this](std::uint64_t index) { return (*candidates_)[index / repeats_]; }) {}
 
 std::vector<unsigned> Trials::run(const std::vector<Program>& candidates, unsigned repeats) {
   candidates_ = &candidates;

@@ -12,8 +12,7 @@ namespace {
 
 constexpr std::uint64_t kCounterMax = ~0ull;
 // With what pipe_release() woke while its wake-ups had a key: semantics.md E49.
-constexpr std::uint16_t kPipeHangupKey =
-    kPollIn | kPollOut | kPollErr | kPollHup | kPollRdnorm | kPollWrnorm;
+constexpr std::uint16_t kPipeHangupKey = kPollIn | kPollOut | kPollErr | kPollHup | kPollRdnorm | kPollWrnorm;
 
 constexpr std::array<FdTraits, kFdCount> kTraits{{
     {FileKind::kRegular, 0, true, true, false, false, false, false},     // kFile
@@ -179,6 +178,19 @@ bool Files::has_queue(Fd fd) const {
 WaitQueue Files::queue_of(Fd fd) const {
   const FdTraits& file = traits(fd);
   return {file.kind, file.index, file.kind == FileKind::kPipe && file.writable && profile_->pipe_has_two_queues};
+}
+
+bool Files::blocks(Fd fd) {
+  const FileKind kind = traits(fd).kind;
+  return !traits(fd).nonblocking &&
+         (kind == FileKind::kPipe || kind == FileKind::kEventfd || kind == FileKind::kSocket);
+}
+
+bool Files::may_wait(Fd fd, bool write, std::uint64_t size) const {
+  if (!blocks(fd)) return false;
+  const unsigned mask = poll_mask(fd);
+  if (!write) return (mask & (kPollIn | kPollHup | kPollErr)) == 0;
+  return traits(fd).kind == FileKind::kSocket || size > arena::kPage || (mask & (kPollOut | kPollErr)) == 0;
 }
 
 void Files::note_polled(Fd fd) {

@@ -119,6 +119,10 @@ class Files {
   bool has_queue(Fd fd) const;
   WaitQueue queue_of(Fd fd) const;
   void note_polled(Fd fd);
+  // Whether reads or writes of it may wait at all.
+  static bool blocks(Fd fd);
+  // Whether this one of so many bytes may, if nothing happens before it.
+  bool may_wait(Fd fd, bool write, std::uint64_t size) const;
 
   // A request took or dropped a reference to the file. What the last one to go sets off comes when the call ends.
   void hold(Fd fd) { ++held_[static_cast<std::size_t>(fd)]; }

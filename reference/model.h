@@ -35,6 +35,7 @@ struct Request {
   Fd fd = Fd::kFile;
   std::optional<Fd> resfd;
   std::uint16_t want = 0;  // poll bits of a pending POLL
+  WaitQueue queue;         // on which it waits
 
   // Once it is due:
   std::int64_t res = 0;
@@ -131,6 +132,7 @@ class Model {
 
   template <class Wait>
   bool may_wait(const Wait& wait) const;
+  bool may_wait(const Submit& submit) const;
   // model_context.cpp
   Expected setup(const Setup& op);
   Expected destroy(const Destroy& op);
@@ -217,6 +219,7 @@ class Model {
 
   // Of the current operation:
   const Observation* seen_ = nullptr;
+  bool in_kernel_ = true;  // it is a system call of AIO
   Verdict verdict_;
   Req counter_rule_{};
   Req file_rule_{};

@@ -62,7 +62,7 @@ void Model::deliver_wakes() {
 
 // What a wake-up does to one pending POLL: true if it completes, with the result filled in.
 bool Model::wakes(const Wake& wake, Request& request) {
-  if (!(files_.queue_of(request.fd) == wake.queue)) return false;
+  if (!(request.queue == wake.queue)) return false;
   const unsigned ready = files_.poll_mask(request.fd) & request.want;
   if (wake.key == 0) {
     // Without a key a worker asks the file again.

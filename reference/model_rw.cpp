@@ -181,6 +181,7 @@ std::optional<Model::Expected> Model::start_poll(Context& context, const Iocb& i
     complete_now(context, request);
   } else {
     files_.hold(request.fd);
+    request.queue = files_.queue_of(request.fd);
     context.pending.push_back(request);
   }
   return std::nullopt;

@@ -81,8 +81,7 @@ Model::Expected Model::submit_stopped(Context& context, std::int64_t accepted, s
     check.values.push_back(count);
   }
   const Kind kind = quota_differs || seen_->error == 0 ? Kind::kCount : Kind::kErrno;
-  diverge(rule, kind, "at least " + std::to_string(accepted + 1),
-          result_text(seen_->result, seen_->error), check);
+  diverge(rule, kind, "at least " + std::to_string(accepted + 1), result_text(seen_->result, seen_->error), check);
   return {};
 }
 

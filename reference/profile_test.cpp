@@ -41,8 +41,8 @@ TEST(Profile, a_release_between_two_profiles_takes_the_older) {
 struct Seen {
   const char* name;
   std::uint32_t rw_flags;
-  bool user_nr, timeout_first, since_4_18, poll, two_queues, eventfd_reads, hints, min_nr, pipe_nowait,
-      null_nowait, unkeyed, short_write;
+  bool user_nr, timeout_first, since_4_18, poll, two_queues, eventfd_reads, hints, min_nr, pipe_nowait, null_nowait,
+      unkeyed, short_write;
 };
 
 constexpr Seen kSeen[] = {

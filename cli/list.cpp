@@ -101,6 +101,7 @@ void add_list(CLI::App& app, Action& action) {
   };
   const auto options = std::make_shared<Options>();
   std::vector<std::string> names;
+  names.reserve(std::size(kKinds));
   for (const Kind& kind : kKinds) names.emplace_back(kind.name);
   list->add_option("what", options->what, fmt::format("{}", fmt::join(names, ", ")))
       ->required()

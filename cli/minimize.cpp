@@ -36,7 +36,7 @@ std::string default_output(const std::string& input) {
 }
 
 std::string output_of(const MinimizeCommand& options) {
-  const std::string output = options.output.empty() ? default_output(options.trace) : options.output;
+  std::string output = options.output.empty() ? default_output(options.trace) : options.output;
   std::error_code error;
   if (std::filesystem::equivalent(options.trace, output, error)) {
     throw wrong_usage(output + " is the input; name another file by -o");

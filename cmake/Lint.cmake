@@ -30,4 +30,4 @@ aio_lint(format "${AIO_CLANG_FORMAT}"
 aio_lint(tidy "${AIO_CLANG_TIDY}"
   ${PROJECT_SOURCE_DIR}/ci/tidy ${PROJECT_BINARY_DIR} ${AIO_CLANG_TIDY})
 cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
-set_tests_properties(tidy PROPERTIES LABELS nightly PROCESSORS ${cores} TIMEOUT 3600)
+set_tests_properties(tidy PROPERTIES PROCESSORS ${cores} TIMEOUT 3600)

@@ -164,7 +164,7 @@ Program exhaustive_program(std::uint64_t index) {
     index /= base;
     base = kExhaustiveLetters;
   }
-  program.operations.push_back(Setup{});
+  program.operations.emplace_back(Setup{});
   std::reverse(program.operations.begin(), program.operations.end());
   return program;
 }

@@ -59,6 +59,7 @@ class Minimizer {
   // Tries everything once; true if something was found.
   bool round() {
     bool found = remove_operations();
+    found |= sweep([](const Program& p) { return with_two_submits_merged(p); });
     found |= sweep([](const Program& p) { return without_one_move(p); });
     found |= sweep([](const Program& p) { return with_one_context(p); });
     for (std::size_t i = best_.program.operations.size(); i-- > 0 && !best_.out_of_budget;) {

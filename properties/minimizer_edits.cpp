@@ -92,6 +92,24 @@ std::vector<Program> without_chunks(const Program& program, std::size_t size) {
   return edited;
 }
 
+std::vector<Program> with_two_submits_merged(const Program& program) {
+  std::vector<Program> edited;
+  for (std::size_t i = 1; i < program.operations.size(); ++i) {
+    const auto* first = std::get_if<Submit>(&program.operations[i - 1]);
+    const auto* second = std::get_if<Submit>(&program.operations[i]);
+    if (first == nullptr || second == nullptr || first->ctx != second->ctx) continue;
+    const bool counted = first->nr.symbol == Symbol::kLiteral && second->nr.symbol == Symbol::kLiteral;
+    if (!counted || first->nr.offset <= 0 || second->nr.offset <= 0) continue;
+    if (first->nr.offset > arena::kPointerSlots - second->nr.offset) continue;
+    Program shorter = program;
+    shorter.operations.erase(shorter.operations.begin() + static_cast<std::ptrdiff_t>(i));
+    auto& merged = std::get<Submit>(shorter.operations[i - 1]);
+    merged.nr = merged.fill = first->nr.offset + second->nr.offset;
+    edited.push_back(std::move(shorter));
+  }
+  return edited;
+}
+
 std::vector<Program> without_one_move(const Program& program) {
   std::vector<Program> edited;
   Value here = 0;

@@ -16,6 +16,8 @@ namespace aio {
 std::vector<Program> without_chunks(const Program& program, std::size_t size);
 // Everything that names context 1, 2 or 3 names context 0, and its io_setups are gone.
 std::vector<Program> with_one_context(const Program& program);
+// Two io_submits that follow each other are one, of as many iocbs.
+std::vector<Program> with_two_submits_merged(const Program& program);
 // A move is left out, and from there on its CPU and the one that it left change places.
 std::vector<Program> without_one_move(const Program& program);
 // Operation `index` is another, or one without its arguments.

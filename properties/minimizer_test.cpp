@@ -118,6 +118,20 @@ TEST(Minimizer, a_move_there_and_back_becomes_one) {
   EXPECT_EQ(minimize(there_and_back, always(cancels_on_two_cpus)).program, (Program{{Cancel{}, Move{1}, Cancel{}}}));
 }
 
+TEST(Minimizer, submits_that_add_up_become_one) {
+  const auto submits_five = [](const Program& program) {
+    std::int64_t sum = 0;
+    for (const Operation& operation : program.operations) {
+      if (const auto* op = std::get_if<Submit>(&operation)) sum += op->nr.offset;
+    }
+    return sum == 5;
+  };
+  const auto submit = [](std::int64_t nr) { return Submit{.nr = nr, .fill = nr, .iocbs = {IocbSpec{}}}; };
+  const Program minimized = minimize({{submit(2), submit(2), submit(1)}}, always(submits_five)).program;
+  ASSERT_EQ(minimized.operations.size(), 1u);
+  EXPECT_EQ(std::get<Submit>(minimized.operations[0]).nr, Value(5));
+}
+
 TEST(Minimizer, segments_go_one_by_one) {
   const auto reads_into_two = [](const Program& program) {
     return has<Submit>(program, [](const Submit& op) {

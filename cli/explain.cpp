@@ -16,8 +16,7 @@ namespace {
 Exit explain(const std::string& id) {
   const Requirement& asked = requirement(requirement_named(id));
   const Profile& profile = choose_profile("auto");
-  const RunDirectory directory("");
-  const std::string why = why_not(asked, profile, look_at_machine(directory));
+  const std::string why = why_not(asked, profile, look_at_machine(run_directory("")));
   fmt::print("{}\n  {}\n\n", asked.id, asked.sentence);
   fmt::print("  source     {}\n", asked.source);
   fmt::print("  releases   {}\n", releases(asked));

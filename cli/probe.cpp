@@ -83,8 +83,7 @@ void add_probe(CLI::App& app, Action& action) {
   probe->add_option("--format", options->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("FORMAT");
-  probe->add_option("--dir", options->directory, "Where regular files are tried (default: a folder in /dev/shm)")
-      ->type_name("DIR");
+  probe->add_option("--dir", options->directory, "Where regular files are tried (default: /dev/shm)")->type_name("DIR");
   probe->footer(
       "Tries each call, opcode and flag once. Needs no privilege and leaves nothing behind.\n\n"
       "Examples:\n"
@@ -92,12 +91,12 @@ void add_probe(CLI::App& app, Action& action) {
       "  aio-cts probe --dir /mnt/ext4 --format json");
   probe->callback([options, &action] {
     action = [options] {
-      const RunDirectory directory(options->directory);
+      const std::string directory = run_directory(options->directory);
       Findings found;
       found.kernel = kernel_release();
       found.profile = &choose_profile("auto");
       found.machine = look_at_machine(directory);
-      found.facilities = probe_facilities(directory.path());
+      found.facilities = probe_facilities(directory);
       (options->format == "json" ? print_json : print_text)(found);
       return Exit::kConforming;
     };

@@ -20,7 +20,8 @@
 namespace aio::cli {
 namespace {
 
-std::string default_parent() {
+// Files of programs have no names, so they may lie there as they are.
+std::string default_directory() {
   struct statfs status {};
   if (::statfs("/dev/shm", &status) == 0 && status.f_type == TMPFS_MAGIC && ::access("/dev/shm", W_OK | X_OK) == 0) {
     return "/dev/shm";
@@ -38,19 +39,10 @@ void require_aio() {
 
 }  // namespace
 
-RunDirectory::RunDirectory(const std::string& given) : path_(given), is_ours_(given.empty()) {
-  if (!is_ours_) {
-    if (::access(given.c_str(), W_OK | X_OK) == 0) return;
-    throw wrong_usage(fmt::format("cannot write into {}: {}; name another directory", given, std::strerror(errno)));
-  }
-  path_ = default_parent() + "/aio-cts-XXXXXX";
-  if (::mkdtemp(path_.data()) != nullptr) return;
-  throw Failure(Exit::kIncomplete,
-                fmt::format("cannot make a directory {}: {}; name one by --dir", path_, std::strerror(errno)));
-}
-
-RunDirectory::~RunDirectory() {
-  if (is_ours_) ::rmdir(path_.c_str());
+std::string run_directory(const std::string& given) {
+  std::string path = given.empty() ? default_directory() : given;
+  if (::access(path.c_str(), W_OK | X_OK) == 0) return path;
+  throw wrong_usage(fmt::format("cannot write into {}: {}; name another directory", path, std::strerror(errno)));
 }
 
 std::string kernel_release() {
@@ -63,11 +55,11 @@ const Profile& choose_profile(const std::string& name) {
   return name == "auto" ? profile_for(running_release()) : profile_named(name);
 }
 
-Machine look_at_machine(const RunDirectory& directory) {
+Machine look_at_machine(const std::string& directory) {
   try {
-    return probe_machine(directory.path());
+    return probe_machine(directory);
   } catch (const std::system_error& error) {
-    throw wrong_usage(fmt::format("{} cannot hold the files of programs: {}", directory.path(), error.what()));
+    throw wrong_usage(fmt::format("{} cannot hold the files of programs: {}", directory, error.what()));
   }
 }
 
@@ -79,9 +71,8 @@ Target::Target(const TargetOptions& options) : kernel_(kernel_release()) {
   if (!options.mutant.empty()) setting_.mutant = requirement_named(options.mutant);
   setting_.hang_time = milliseconds_of(options.hang_time_s);
   require_aio();
-  directory_ = std::make_unique<RunDirectory>(options.directory);
-  setting_.directory = directory_->path();
-  setting_.machine = look_at_machine(*directory_);
+  setting_.directory = run_directory(options.directory);
+  setting_.machine = look_at_machine(setting_.directory);
   ledger_ = std::make_unique<Ledger>(Ledger::default_path());
   setting_.ledger = ledger_.get();
 }

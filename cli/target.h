@@ -13,28 +13,15 @@
 
 namespace aio::cli {
 
-// The directory of the regular files.
-class RunDirectory {
- public:
-  // `given`: one that exists and stays; its files have no names. Empty: a new one on /dev/shm if that is a tmpfs to
-  // which this user may write, else below $TMPDIR or /tmp; it is removed in the end. Throws Failure.
-  explicit RunDirectory(const std::string& given);
-  ~RunDirectory();
-  RunDirectory(const RunDirectory&) = delete;
-  RunDirectory& operator=(const RunDirectory&) = delete;
-
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-  bool is_ours_ = false;
-};
+// The directory for the programs' regular files, which have no names there: `given`, or if that is empty /dev/shm where
+// it is a tmpfs to which this user may write, else $TMPDIR or /tmp. Throws Failure where it cannot be written to.
+std::string run_directory(const std::string& given);
 
 // uname(2)'s release.
 std::string kernel_release();
 
 struct TargetOptions {
-  std::string directory;         // as for RunDirectory
+  std::string directory;         // as for run_directory()
   std::string profile = "auto";  // or a name
   std::string lie;
   std::string mutant;
@@ -55,7 +42,6 @@ class Target {
  private:
   std::string kernel_;
   Release release_;
-  std::unique_ptr<RunDirectory> directory_;
   std::unique_ptr<Ledger> ledger_;
   Setting setting_;
 };
@@ -63,7 +49,7 @@ class Target {
 // The profile of that name, or for "auto" the running kernel's.
 const Profile& choose_profile(const std::string& name);
 // Throws Failure where a machine cannot be looked at with files in that directory.
-Machine look_at_machine(const RunDirectory& directory);
+Machine look_at_machine(const std::string& directory);
 
 std::chrono::milliseconds milliseconds_of(double seconds);
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The command from outside: exit codes, what it writes, and what it leaves behind. They look at aio-nr
-# and at the folders of other runs, so each runs alone.
+# and at the files of other runs, so each runs alone.
 foreach(case same_seed_same_programs a_lie_is_reported a_call_that_hangs_is_reported
-        an_honest_kernel_conforms interrupt_leaves_a_report_and_nothing_else kill_leaves_no_process
+        an_honest_kernel_conforms interrupt_leaves_a_report_and_nothing_else kill_leaves_nothing_behind
         bad_input_exits_two probe_is_quick_and_leaves_nothing lost_output_is_no_success
         bench_prints_its_numbers)
   aio_command_test(commands.${case}

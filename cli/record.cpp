@@ -28,6 +28,9 @@ Setting impatient(const Setting& setting) {
 
 Outcome outcome_of(const FinishedBatch& batch) {
   const BatchState& state = *batch.state;
+  if (state.refusals[0].reason != nullptr) {
+    throw Failure(Exit::kIncomplete, fmt::format("the program was not run: {}", state.refusals[0].reason));
+  }
   Outcome outcome;
   outcome.operation = state.operation.load();
   outcome.undecided = state.reasons[0].reason;

@@ -36,10 +36,13 @@ Exit replay(const ReplayOptions& options) {
   const Program program = program_of(trace);
   std::map<Signature, unsigned> shown;
   unsigned undecided = 0;
+  const char* reason = nullptr;
   const std::vector<Outcome> outcomes = run_alone(target.setting(), program, options.repeats);
   for (const Outcome& outcome : outcomes) {
     if (outcome.shown) ++shown[*outcome.shown];
-    if (outcome.undecided != nullptr) ++undecided;
+    if (outcome.undecided == nullptr) continue;
+    ++undecided;
+    reason = outcome.undecided;
   }
   fmt::print("{} operations on Linux {}, judged by {}\n", program.operations.size(), target.kernel(),
              target.setting().profile->name);
@@ -52,7 +55,7 @@ Exit replay(const ReplayOptions& options) {
   if (trace.divergence && !shown.contains(trace.divergence->signature)) {
     fmt::print("the trace's own divergence did not show: {}\n", signature_text(trace.divergence->signature));
   }
-  if (undecided != 0) fmt::print("not everything was judged in {} runs: {}\n", undecided, outcomes[0].undecided);
+  if (undecided != 0) fmt::print("not everything was judged in {} runs: {}\n", undecided, reason);
   if (!shown.empty()) return Exit::kDivergences;
   if (stop_requested()) throw Failure(Exit::kIncomplete, "interrupted");
   return Exit::kConforming;

@@ -70,6 +70,7 @@ RunSummary summarize(const Target& target, std::uint64_t seed, const CampaignRes
   summary.judged_by_set = result.tally.by_set;
   summary.widened = result.tally.widened;
   summary.undecided = result.undecided;
+  summary.refusals = result.refused;
   summary.divergences = result.findings.size();
   summary.requirements_exercised = result.exercised;
   for (const Requirement& each : requirements()) {

@@ -34,8 +34,9 @@ std::uint64_t most_nr(const Program& program) {
   return sum;
 }
 
-void count_reason(BatchState& state, const char* reason) {
-  for (ReasonCount& entry : state.reasons) {
+void count(std::array<ReasonCount, kMaxReasons>& counts, const char* reason) {
+  if (reason == nullptr) return;
+  for (ReasonCount& entry : counts) {
     if (entry.reason != nullptr && entry.reason != reason) continue;
     entry.reason = reason;
     ++entry.count;
@@ -70,7 +71,8 @@ void run_batch(const Setting& setting, const ProgramSource& source, const BatchO
     state.live_nr = executor.live_nr();
     state.tally += result.tally;
     state.program_hash += hash(program);
-    if (result.undecided != nullptr) count_reason(state, result.undecided);
+    count(state.reasons, result.undecided);
+    count(state.refusals, result.refused);
     if (result.divergence) {
       state.diverged = true;
       state.signature = result.divergence->signature;

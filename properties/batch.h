@@ -51,6 +51,7 @@ struct BatchState {
   std::uint64_t program_hash = 0;  // sum of the hashes of the programs that were run
   RequirementSet exercised;
   std::array<ReasonCount, kMaxReasons> reasons{};
+  std::array<ReasonCount, kMaxReasons> refusals{};  // of programs
   // The divergence that ended the batch, if one did; it is of program `next` - 1.
   bool diverged = false;
   Signature signature;

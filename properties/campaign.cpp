@@ -93,6 +93,9 @@ class Campaign {
     for (const ReasonCount& reason : state.reasons) {
       if (reason.reason != nullptr) result_.undecided[reason.reason] += reason.count;
     }
+    for (const ReasonCount& refusal : state.refusals) {
+      if (refusal.reason != nullptr) result_.refused[refusal.reason] += refusal.count;
+    }
     std::uint64_t next = state.next;
     if (batch.end == BatchEnd::kFinished) {
       if (state.diverged) suspect(state.signature, next - 1, batch.order.first);

@@ -49,7 +49,8 @@ struct CampaignResult {
   std::uint64_t program_hash = 0;
   std::uint64_t exhaustive_done = 0;  // programs of the bounded-exhaustive set
   RequirementSet exercised;
-  std::map<std::string, std::uint64_t> undecided;  // by reason
+  std::map<std::string, std::uint64_t> undecided;  // operations, by reason
+  std::map<std::string, std::uint64_t> refused;    // programs, by the danger that they hold
   std::vector<Found> findings;
   std::vector<Unrepeated> unrepeated;
   std::size_t not_tried = 0;  // signatures that were seen once, beyond max_findings

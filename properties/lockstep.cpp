@@ -90,8 +90,8 @@ bool Lockstep::step(const Operation& operation, CaseResult& result, const Record
 
 CaseResult Lockstep::run(const Program& program, const Recorder& recorder) {
   CaseResult result;
-  result.undecided = danger_of(program, profile_);
-  if (result.undecided != nullptr) return result;
+  result.refused = danger_of(program, profile_);
+  if (result.refused != nullptr) return result;
   result.tally.programs = 1;
   executor_.begin(program);
   model_.begin_case(named_members(program));

@@ -31,6 +31,7 @@ using Recorder = std::function<void(const Operation* written, const Operation* r
 struct CaseResult {
   std::optional<Divergence> divergence;
   const char* undecided = nullptr;  // why an operation was not judged, if one was not
+  const char* refused = nullptr;    // why the program was not run, if it was not (danger.h)
   bool lost_track = false;          // and the program was not run further
   Tally tally;
 };
@@ -47,7 +48,7 @@ class Lockstep {
  public:
   Lockstep(const Profile& profile, const Machine& machine, Executor& executor, const Rules& rules,
            LockstepOptions options);
-  // A dangerous program (danger.h) is not run; `undecided` says why.
+  // A dangerous program (danger.h) is not run; `refused` says why.
   CaseResult run(const Program& program, const Recorder& recorder = {});
   const RequirementSet& exercised() const { return model_.rules().exercised(); }
 

@@ -18,7 +18,7 @@ const char* danger_of(const Program& program, const Profile& profile) {
   for (const Operation& operation : program.operations) {
     const auto* submit = std::get_if<Submit>(&operation);
     if (submit != nullptr && std::any_of(submit->iocbs.begin(), submit->iocbs.end(), polls_its_own_resfd)) {
-      return "refused: POLL of an eventfd that is its own RESFD locks up kernels before 6.1";
+      return "POLL of an eventfd that is its own RESFD locks up kernels before 6.1";
     }
   }
   return nullptr;

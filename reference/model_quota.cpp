@@ -231,9 +231,6 @@ void Model::run_quota(Context& context, const std::vector<std::size_t>& order) {
   }
   context.candidates = courses.candidates();
   if (context.candidates.size() > kMaxCandidates) context.widened = true;
-  const bool refused = std::any_of(context.script.begin(), context.script.end(),
-                                   [](const ScriptStep& step) { return step.what == ScriptStep::What::kDenied; });
-  if (refused) note_quota_exercised(context);
   if (context.widened) {
     verdict_.certainty = Certainty::kWidened;
   } else if (context.candidates.size() > 1) {

@@ -4,8 +4,8 @@
 # and at the files of other runs, so each runs alone.
 foreach(case same_seed_same_programs a_lie_is_reported a_call_that_hangs_is_reported
         an_honest_kernel_conforms interrupt_leaves_a_report_and_nothing_else kill_leaves_nothing_behind
-        bad_input_exits_two probe_is_quick_and_leaves_nothing lost_output_is_no_success
-        bench_prints_its_numbers)
+        others_who_use_aio_are_no_divergence bad_input_exits_two probe_is_quick_and_leaves_nothing
+        lost_output_is_no_success bench_prints_its_numbers)
   aio_command_test(commands.${case}
     COMMAND ${PROJECT_SOURCE_DIR}/ci/tests/commands $<TARGET_FILE:aio-cts> ${case})
   set_tests_properties(commands.${case} PROPERTIES RUN_SERIAL ON)

@@ -22,6 +22,7 @@ constexpr std::size_t kMaxMinimized = 6;
 struct ProveOptions {
   std::uint64_t seed = 1;
   unsigned seeds = 1;
+  unsigned tries = 1;
   double time_s = 45;
   std::string only;
   TargetOptions target;
@@ -83,7 +84,11 @@ Exit prove(const ProveOptions& options) {
     for (const Case& each : all) {
       if (stop_requested()) return Exit::kIncomplete;
       ++run;
-      if (!prove_one(each, target.setting(), options.seed + i, options)) ++failed;
+      bool proven = false;
+      for (unsigned tries = 0; tries < options.tries && !proven && !stop_requested(); ++tries) {
+        proven = prove_one(each, target.setting(), options.seed + i, options);
+      }
+      if (!proven) ++failed;
     }
   }
   fmt::print("{} of {} found, named and minimized to at most {} operations\n", run - failed, run, kMaxMinimized);
@@ -101,6 +106,11 @@ void add_prove(CLI::App& app, Action& action) {
       "Example: aio-cts prove --only io_submit --seeds 5");
   command->add_option("--seed", options->seed, "First seed")->capture_default_str();
   command->add_option("--seeds", options->seeds, "How many seeds, one after the other")->capture_default_str();
+  command
+      ->add_option("--tries", options->tries,
+                   "How often with one seed: on a busy machine a minimizer may run out of time")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
   command->add_option("--time", options->time_s, "Seconds after which a fault counts as not found")
       ->capture_default_str();
   command->add_option("--only", options->only, "Only ids that contain this text");

@@ -5,12 +5,12 @@
 string(TIMESTAMP day "%j" UTC)
 
 aio_command_test(prove.every_lie_and_mutant_is_found TIMEOUT 1200
-  COMMAND $<TARGET_FILE:aio-cts> prove --seed ${day} --hang-time 0.5)
+  COMMAND $<TARGET_FILE:aio-cts> prove --seed ${day} --tries 2 --hang-time 0.5)
 aio_command_test(prove.with_five_seeds LABEL nightly TIMEOUT 5400
   COMMAND $<TARGET_FILE:aio-cts> prove --seed 1 --seeds 5 --hang-time 0.5)
 aio_command_test(conform.running_kernel TIMEOUT 120
   COMMAND $<TARGET_FILE:aio-cts> run --seed ${day} --time 15)
-aio_command_test(conform.on_a_disk_file_system TIMEOUT 120
+aio_command_test(conform.on_a_disk_file_system LABEL nightly TIMEOUT 120
   COMMAND $<TARGET_FILE:aio-cts> run --seed ${day} --time 10 --dir /var/tmp)
 set_tests_properties(prove.every_lie_and_mutant_is_found prove.with_five_seeds conform.running_kernel
   conform.on_a_disk_file_system PROPERTIES RUN_SERIAL TRUE)

@@ -63,10 +63,7 @@ Minimized minimized_of(const Target& target, const Program& program, const Signa
     return stop_requested() ? Clock::time_point::max() : Clock::now();
   };
   Trials trials(target.setting(), wanted);
-  return minimize(
-      program,
-      [&](const std::vector<Program>& candidates, unsigned repeats) { return trials.run(candidates, repeats); },
-      options);
+  return minimize(program, std::ref(trials), options);
 }
 
 Exit minimize_trace(const MinimizeCommand& options) {

@@ -20,32 +20,20 @@ constexpr unsigned kTries = 20;
 constexpr std::chrono::milliseconds kEventPatience{1000};
 constexpr std::chrono::milliseconds kTick{100};
 
-Setting impatient(const Setting& setting) {
-  Setting copy = setting;
-  copy.hang_time = std::min(setting.hang_time, kEventPatience);
-  return copy;
-}
-
 Outcome outcome_of(const FinishedBatch& batch) {
   const BatchState& state = *batch.state;
   if (state.refusals[0].reason != nullptr) {
     throw Failure(Exit::kIncomplete, fmt::format("the program was not run: {}", state.refusals[0].reason));
   }
   Outcome outcome;
-  outcome.operation = state.operation.load();
+  outcome.shown = batch.shown();
   outcome.undecided = state.reasons[0].reason;
-  if (batch.end == BatchEnd::kFinished) {
-    if (!state.diverged) return outcome;
-    outcome.shown = state.signature;
-    outcome.operation = state.diverged_at;
-    return outcome;
-  }
+  outcome.operation = state.diverged ? state.diverged_at : state.operation.load();
+  if (batch.end == BatchEnd::kFinished) return outcome;
   if (batch.death == fmt::format("exit {}", Worker::kBodyThrew)) {
     throw Failure(Exit::kIncomplete, "a worker failed; its error is above");
   }
-  const bool hung = batch.end == BatchEnd::kHung;
-  outcome.shown = Signature{static_cast<Req>(state.returns_by.load()), hung ? Kind::kHang : Kind::kCrash};
-  outcome.death = hung ? "hung" : batch.death;
+  outcome.death = batch.end == BatchEnd::kHung ? "hung" : batch.death;
   return outcome;
 }
 
@@ -82,7 +70,7 @@ Trace record_death(const Target& target, const Program& program, const Signature
 }  // namespace
 
 std::vector<Outcome> run_alone(const Setting& setting, const Program& program, unsigned repeats) {
-  const Setting hurried = impatient(setting);
+  const Setting hurried = impatient(setting, kEventPatience);
   Pool pool(hurried, [&program](std::uint64_t) { return program; });
   const std::size_t at_once = setting.machine.usable_cpus;
   std::vector<Outcome> outcomes;
@@ -101,7 +89,7 @@ std::vector<Outcome> run_alone(const Setting& setting, const Program& program, u
 }
 
 std::optional<Trace> record_once(const Target& target, const Program& program) {
-  const Setting hurried = impatient(target.setting());
+  const Setting hurried = impatient(target.setting(), kEventPatience);
   const auto body = [&] {
     TraceRecorder recorder;
     const CaseResult result =

@@ -46,6 +46,11 @@ void count(std::array<ReasonCount, kMaxReasons>& counts, const char* reason) {
 
 }  // namespace
 
+Setting impatient(Setting setting, std::chrono::milliseconds patience) {
+  setting.hang_time = std::min(setting.hang_time, patience);
+  return setting;
+}
+
 void run_batch(const Setting& setting, const ProgramSource& source, const BatchOrder& order, BatchState& state) {
   Door door(setting.lie);
   ExecutorOptions options;

@@ -30,6 +30,11 @@ struct Setting {
   std::chrono::milliseconds hang_time{5000};  // after which something that has not come is lost
 };
 
+// The same, but waiting for nothing longer than `patience`.
+Setting impatient(Setting setting, std::chrono::milliseconds patience);
+// How far a batch may take aio-nr where the machine is shared with others.
+constexpr std::uint64_t usual_ceiling(const Machine& machine) { return machine.aio_max_nr * 3 / 4; }
+
 // How many operations of a kind of undecidedness there were.
 struct ReasonCount {
   const char* reason = nullptr;  // a constant: the same pointer in parent and worker

@@ -25,8 +25,6 @@ constexpr std::uint64_t kRoundPrograms = 64;
 // Run before the clock starts: they touch the memory that a forked process must first copy.
 constexpr std::uint64_t kWarmUpPrograms = 4;
 constexpr std::chrono::milliseconds kWorkerPatience{20'000};
-constexpr std::size_t kWorkersPerCpu = 8;  // as in a campaign
-constexpr std::size_t kMaxExisting = 64;
 constexpr std::chrono::milliseconds kTick{100};
 
 double cpu_us() {
@@ -208,14 +206,14 @@ BenchThroughput measure_throughput(const Setting& setting, std::uint64_t seed, s
                                    const GeneratorConfig& config, bool sample_memory) {
   BenchThroughput result;
   Pool pool(setting, [&](std::uint64_t index) { return generate(seed, index, config); });
-  const std::size_t at_once = std::min<std::size_t>(setting.machine.usable_cpus * kWorkersPerCpu, kMaxExisting);
+  const std::size_t at_once = std::min<std::size_t>(setting.machine.usable_cpus * kWorkersPerCpu, kMaxWorkers);
   const Clock::time_point start = Clock::now();
   BatchOrder order;
-  order.ceiling = setting.machine.aio_max_nr * 3 / 4;
+  order.ceiling = usual_ceiling(setting.machine);
   order.patience = setting.hang_time;
   Tally done;
   while (Clock::now() < start + time && !stop_requested()) {
-    while (pool.running() < at_once && pool.existing() < kMaxExisting) {
+    while (pool.running() < at_once && pool.existing() < kMaxWorkers) {
       order.first = order.last;
       order.last = order.first + kRoundPrograms;
       order.first_cpu = (order.first_cpu + 1) % setting.machine.usable_cpus;

@@ -17,8 +17,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kBatchSize = 64;
-constexpr std::size_t kWorkersPerCpu = 8;  // most of them sleep in io_destroy
-constexpr std::size_t kMaxExisting = 64;
 constexpr auto kTick = std::chrono::milliseconds(100);
 constexpr unsigned kTriesAlone = 20;
 constexpr unsigned kTriesWithHistory = 3;
@@ -50,9 +48,9 @@ class Campaign {
  private:
   void run_programs() {
     Pool pool(setting_, [seed = options_.seed](std::uint64_t index) { return campaign_program(seed, index); });
-    const std::size_t at_once = std::min<std::size_t>(options_.jobs * kWorkersPerCpu, kMaxExisting);
+    const std::size_t at_once = std::min<std::size_t>(options_.jobs * kWorkersPerCpu, kMaxWorkers);
     while (true) {
-      while (pool.running() < at_once && pool.existing() < kMaxExisting && has_more()) pool.start(take_order());
+      while (pool.running() < at_once && pool.existing() < kMaxWorkers && has_more()) pool.start(take_order());
       if (pool.running() == 0) break;
       for (const FinishedBatch& batch : pool.collect(kTick)) account(batch);
       report(pool.in_progress(), "running");
@@ -78,7 +76,7 @@ class Campaign {
       order.last = options_.cases ? std::min(next_ + kBatchSize, *options_.cases) : next_ + kBatchSize;
       next_ = order.last;
     }
-    order.ceiling = setting_.machine.aio_max_nr * 3 / 4;
+    order.ceiling = usual_ceiling(setting_.machine);
     // Where something is known to get lost, the run need not wait for it each time.
     order.patience = loses_ ? std::min(kTrialPatience, setting_.hang_time) : setting_.hang_time;
     order.first_cpu = turn_++ % setting_.machine.usable_cpus;
@@ -96,18 +94,11 @@ class Campaign {
     for (const ReasonCount& refusal : state.refusals) {
       if (refusal.reason != nullptr) result_.refused[refusal.reason] += refusal.count;
     }
-    std::uint64_t next = state.next;
-    if (batch.end == BatchEnd::kFinished) {
-      if (state.diverged) suspect(state.signature, next - 1, batch.order.first);
-    } else {
-      next = state.current.load() + 1;
-      const bool hung = batch.end == BatchEnd::kHung;
-      if (batch.death == "exit " + std::to_string(Worker::kBodyThrew)) {
-        result_.failures.push_back("a worker failed at program " + std::to_string(next - 1));
-      } else {
-        const auto rule = static_cast<Req>(state.returns_by.load());
-        suspect({rule, hung ? Kind::kHang : Kind::kCrash}, next - 1, batch.order.first);
-      }
+    const std::uint64_t next = batch.next();
+    if (batch.death == "exit " + std::to_string(Worker::kBodyThrew)) {
+      result_.failures.push_back("a worker failed at program " + std::to_string(next - 1));
+    } else if (const auto shown = batch.shown()) {
+      suspect(*shown, next - 1, batch.order.first);
     }
     for (std::uint64_t index = batch.order.first; index < next; ++index) {
       if (is_exhaustive(index)) ++result_.exhaustive_done;
@@ -136,23 +127,21 @@ class Campaign {
     finding.found_at = suspect.index;
     finding.found_length = program.operations.size();
     Trials trials(setting_, suspect.signature);
-    const Trial trial = [&trials](const std::vector<Program>& candidates, unsigned repeats) {
-      return trials.run(candidates, repeats);
-    };
     bool alone = false;
-    // Others who use AIO here may move aio-nr again, but not in most runs.
-    if (suspect.signature.kind == Kind::kAioNr && 2 * trial({program}, kTriesAlone)[0] < kTriesAlone) {
-      return dismiss(suspect);
+    if (suspect.signature.kind == Kind::kAioNr) {
+      // Others who use AIO here may move aio-nr again, but not in most runs.
+      alone = 2 * trials({program}, kTriesAlone)[0] >= kTriesAlone;
+      if (!alone) return dismiss(suspect);
     }
-    for (unsigned tries = 0; tries < kTriesAlone && !alone; tries += 5) alone = trial({program}, 5)[0] > 0;
+    for (unsigned tries = 0; tries < kTriesAlone && !alone; tries += 5) alone = trials({program}, 5)[0] > 0;
     if (!alone && !repeats_with_history(suspect)) return dismiss(suspect);
     finding.needs_history = !alone;
     if (alone) {
       MinimizeOptions minimize_options;
       minimize_options.budget = options_.minimize_budget;
       report({}, "minimizing");
-      const Minimized minimized =
-          minimize(program, trial, minimize_options, [this](const Program&, unsigned) { report({}, "minimizing"); });
+      const Minimized minimized = minimize(program, std::ref(trials), minimize_options,
+                                           [this](const Program&, unsigned) { report({}, "minimizing"); });
       finding.program = minimized.program;
       finding.shown = minimized.shown;
       finding.of = minimized.of;

@@ -17,6 +17,12 @@ Program with(const Program& program, std::size_t index, Operation operation) {
   return edited;
 }
 
+Program without(const Program& program, std::size_t index) {
+  Program edited = program;
+  edited.operations.erase(edited.operations.begin() + static_cast<std::ptrdiff_t>(index));
+  return edited;
+}
+
 bool is_count(const Value& value) { return value.symbol == Symbol::kLiteral && value.offset > 1; }
 
 void add_fewer_iocbs(const Submit& submit, std::vector<Submit>& edited) {
@@ -101,8 +107,7 @@ std::vector<Program> with_two_submits_merged(const Program& program) {
     const bool counted = first->nr.symbol == Symbol::kLiteral && second->nr.symbol == Symbol::kLiteral;
     if (!counted || first->nr.offset <= 0 || second->nr.offset <= 0) continue;
     if (first->nr.offset > arena::kPointerSlots - second->nr.offset) continue;
-    Program shorter = program;
-    shorter.operations.erase(shorter.operations.begin() + static_cast<std::ptrdiff_t>(i));
+    Program shorter = without(program, i);
     auto& merged = std::get<Submit>(shorter.operations[i - 1]);
     merged.nr = merged.fill = first->nr.offset + second->nr.offset;
     edited.push_back(std::move(shorter));
@@ -117,17 +122,17 @@ std::vector<Program> without_one_move(const Program& program) {
     const auto* left_out = std::get_if<Move>(&program.operations[i]);
     if (left_out == nullptr) continue;
     const Value there = left_out->cpu;
-    Program shorter = program;
-    const auto at = shorter.operations.erase(shorter.operations.begin() + static_cast<std::ptrdiff_t>(i));
-    std::for_each(at, shorter.operations.end(), [&](Operation& operation) {
-      auto* later = std::get_if<Move>(&operation);
-      if (later == nullptr) return;
-      if (later->cpu == there) {
-        later->cpu = here;
-      } else if (later->cpu == here) {
-        later->cpu = there;
-      }
-    });
+    Program shorter = without(program, i);
+    std::for_each(shorter.operations.begin() + static_cast<std::ptrdiff_t>(i), shorter.operations.end(),
+                  [&](Operation& operation) {
+                    auto* later = std::get_if<Move>(&operation);
+                    if (later == nullptr) return;
+                    if (later->cpu == there) {
+                      later->cpu = here;
+                    } else if (later->cpu == here) {
+                      later->cpu = there;
+                    }
+                  });
     edited.push_back(std::move(shorter));
     here = there;
   }

@@ -13,6 +13,15 @@ namespace aio {
 
 using Clock = std::chrono::steady_clock;
 
+std::optional<Signature> FinishedBatch::shown() const {
+  if (end == BatchEnd::kFinished) return state->diverged ? std::optional(state->signature) : std::nullopt;
+  return Signature{static_cast<Req>(state->returns_by.load()), end == BatchEnd::kHung ? Kind::kHang : Kind::kCrash};
+}
+
+std::uint64_t FinishedBatch::next() const {
+  return end == BatchEnd::kFinished ? state->next : state->current.load() + 1;
+}
+
 struct Pool::Slot {
   BatchOrder order;
   SharedMemory<BatchState> state;

@@ -26,7 +26,16 @@ struct FinishedBatch {
   BatchEnd end = BatchEnd::kFinished;
   std::string death;        // how the worker died
   const BatchState* state;  // until the next call of collect()
+
+  // The divergence that ended it; a hang or crash is one of the rule by which the call returns.
+  std::optional<Signature> shown() const;
+  // Index of the first program that it has not run; the one that ended its worker was run.
+  std::uint64_t next() const;
 };
+
+// How many workers keep a CPU busy in a long run, of whom most sleep in io_destroy, and how many may exist in all.
+inline constexpr std::size_t kWorkersPerCpu = 8;
+inline constexpr std::size_t kMaxWorkers = 64;
 
 class Pool {
  public:

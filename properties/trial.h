@@ -16,9 +16,9 @@ class Trials {
  public:
   Trials(const Setting& setting, const Signature& wanted);
 
-  // How often, in `repeats` runs, each candidate showed the signature. Returns while workers still sleep in their exit;
-  // the destructor waits for them.
-  std::vector<unsigned> run(const std::vector<Program>& candidates, unsigned repeats);
+  // A Trial (minimizer.h): how often, in `repeats` runs, each candidate showed the signature. Returns while workers
+  // still sleep in their exit; the destructor waits for them.
+  std::vector<unsigned> operator()(const std::vector<Program>& candidates, unsigned repeats);
 
  private:
   void start_some();
@@ -26,7 +26,7 @@ class Trials {
 
   Setting setting_;
   Signature wanted_;
-  // Of the current run():
+  // Of the current call:
   const std::vector<Program>* candidates_ = nullptr;
   unsigned repeats_ = 0;
   std::vector<BatchOrder> waiting_;

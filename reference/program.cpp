@@ -69,15 +69,7 @@ std::string_view operation_name(unsigned index) { return kOperationNames.at(inde
 
 std::string_view operation_name(const Operation& operation) { return kOperationNames.at(operation.index()); }
 
-bool is_system_call(const Operation& operation) {
-  return std::visit(
-      [](const auto& op) {
-        using Op = std::remove_cvref_t<decltype(op)>;
-        return std::is_same_v<Op, Setup> || std::is_same_v<Op, Submit> || std::is_same_v<Op, Getevents> ||
-               std::is_same_v<Op, Pgetevents> || std::is_same_v<Op, Cancel> || std::is_same_v<Op, Destroy>;
-      },
-      operation);
-}
+bool is_system_call(const Operation& operation) { return operation_name(operation).starts_with("io_"); }
 
 std::uint64_t hash(const Program& program) {
   Hasher hasher;

@@ -36,7 +36,7 @@ Exit bench(const BenchOptions& options) {
   const BenchRatios ratios = measure_ratios(setting, options.seed, milliseconds_of(time_s * 0.35));
   const BenchThroughput fast = measure_throughput(setting, options.seed, milliseconds_of(time_s * 0.3), {}, false);
   // Long ones, so that making and ending a case does not hide what an operation costs.
-  constexpr GeneratorConfig kLong{.max_operations = 480, .times_longer = 8};
+  constexpr GeneratorConfig kLong{.max_operations = 960, .times_longer = 16};
   const BenchThroughput steady =
       measure_throughput(setting, options.seed, milliseconds_of(time_s * 0.25), kLong, false);
   const BenchThroughput sampled = measure_throughput(setting, options.seed, milliseconds_of(time_s * 0.1), {}, true);
@@ -82,7 +82,7 @@ void add_bench(CLI::App& app, Action& action) {
       "  observe_ratio          operations per CPU second with observations, to bare calls\n"
       "  cases_per_second       random programs as `run` makes them, on all usable CPUs\n"
       "  mean_length_of_case    with what user space does between the calls\n"
-      "  operations_per_second  AIO calls in programs eight times as long, on all usable CPUs\n"
+      "  operations_per_second  AIO calls in programs 16 times as long, on all usable CPUs\n"
       "  peak_memory_mib        of all processes together, AIO rings included\n\n"
       "Example:\n"
       "  aio-cts bench --time 10 | awk '$1 == \"lockstep_ratio\" { print $2 }'");

@@ -8,18 +8,21 @@ namespace {
 
 constexpr std::size_t kPages = (arena::kEnd - arena::kBase) / arena::kPage;
 
-// For each page of the arena: where its bytes lie in the image, or -1, and whether the kernel may write it.
+// For each page of the arena: where its bytes lie in the image, or -1, to which area it belongs, and whether the kernel
+// may write it.
 struct Page {
   std::int32_t offset = -1;
+  std::uint8_t area = 0;
   bool writable = false;
 };
 
 constexpr std::array<Page, kPages> make_pages() {
   std::array<Page, kPages> pages{};
   std::int32_t offset = 0;
-  for (const arena::Area& area : arena::kAreas) {
+  for (std::uint8_t i = 0; i < arena::kAreas.size(); ++i) {
+    const arena::Area& area = arena::kAreas[i];
     for (std::uint64_t at = area.begin; at < area.begin + area.size; at += arena::kPage) {
-      pages[(at - arena::kBase) / arena::kPage] = {offset, area.writable};
+      pages[(at - arena::kBase) / arena::kPage] = {offset, i, area.writable};
       offset += static_cast<std::int32_t>(arena::kPage);
     }
   }
@@ -43,7 +46,12 @@ const std::array<std::byte, arena::kImageSize>& initial_image() {
 
 void Memory::reset() {
   image_ = initial_image();
+  forget_use();
+}
+
+void Memory::forget_use() {
   writes_.clear();
+  used_.reset();
 }
 
 std::uint64_t Memory::accessible(Address at, std::uint64_t size, bool write) const {
@@ -52,7 +60,9 @@ std::uint64_t Memory::accessible(Address at, std::uint64_t size, bool write) con
     const Address here = at + found;
     if (here < arena::kBase || here >= arena::kEnd) break;
     const Page& page = kPageTable[(here - arena::kBase) / arena::kPage];
-    if (page.offset < 0 || (write && !page.writable)) break;
+    if (page.offset < 0) break;
+    used_.set(page.area);
+    if (write && !page.writable) break;
     found += arena::kPage - here % arena::kPage;
   }
   return std::min(found, size);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -60,9 +61,12 @@ class Memory {
   // The user's own stores (stores.h); `at` lies in an area.
   void store(Address at, std::span<const std::byte> bytes);
 
-  // What the kernel wrote since forget_writes().
+  // What the kernel wrote, and the areas with which it had to do (indices of arena::kAreas), since forget_use().
   const std::vector<Write>& writes() const { return writes_; }
-  void forget_writes() { writes_.clear(); }
+  const std::bitset<arena::kAreas.size()>& used() const { return used_; }
+  // The kernel is told this address.
+  void name(Address at) const { accessible(at, 1, false); }
+  void forget_use();
 
   // Area `index` of arena::kAreas.
   std::span<const std::byte> area(std::size_t index) const;
@@ -73,6 +77,7 @@ class Memory {
 
   std::array<std::byte, arena::kImageSize> image_;
   std::vector<Write> writes_;
+  mutable std::bitset<arena::kAreas.size()> used_;
   std::optional<Req> corrupt_;
 };
 

@@ -180,7 +180,7 @@ TEST(Memory, kernel_writes_are_logged_in_order_with_their_rules) {
   EXPECT_EQ(memory.writes()[1].at, arena::kIocbs + 8);
   EXPECT_EQ(memory.writes()[1].size, 4u);
   EXPECT_EQ(memory.writes()[1].rule, kOtherRule);
-  memory.forget_writes();
+  memory.forget_use();
   EXPECT_TRUE(memory.writes().empty());
   EXPECT_EQ(memory.get<std::uint32_t>(arena::kIocbs + 8), 0u);
 }
@@ -194,6 +194,22 @@ TEST(Memory, a_wrong_rule_spoils_the_first_byte_of_its_own_copies_only) {
   EXPECT_NE(spoiled[0], pattern(8)[0]);
   EXPECT_TRUE(std::equal(spoiled.begin() + 1, spoiled.end(), pattern(8).begin() + 1));
   EXPECT_EQ(bytes_of(memory, arena::kBuffers + 8, 8), pattern(8));
+}
+
+TEST(Memory, knows_with_which_areas_the_kernel_had_to_do) {
+  const auto used = [](Memory& memory, auto&& act) {
+    memory.forget_use();
+    act(memory);
+    return memory.used().to_string();
+  };
+  Memory memory;
+  EXPECT_EQ(used(memory, [](Memory&) {}), "0000000");
+  EXPECT_EQ(used(memory, [](Memory& m) { m.get<Iocb>(arena::kIocbs); }), "0000010");
+  EXPECT_EQ(used(memory, [](Memory& m) { m.put(arena::kEvents, 1, kRule); }), "0010000");
+  EXPECT_EQ(used(memory, [](Memory& m) { m.put(arena::kReadOnly, 1, kRule); }), "1000000");
+  EXPECT_EQ(used(memory, [](Memory& m) { m.get<int>(arena::kUnmapped); }), "0000000");
+  // What the user stores is no affair of the kernel's.
+  EXPECT_EQ(used(memory, [](Memory& m) { m.store(arena::kVars, pattern(8)); }), "0000000");
 }
 
 struct Range {

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "reference/fields.h"
+#include "reference/resolve.h"
 #include "reference/stores.h"
 
 namespace aio {
@@ -37,23 +39,28 @@ void Model::begin_case(const std::bitset<kFdCount>& descriptors) {
   contexts_.clear();
   destroyed_.clear();
   positions_.fill(0);
+  next_area_ = 0;
   memory_.reset();
   files_.reset(descriptors);
 }
 
 namespace {
 
-std::uint64_t context_argument(const Operation& operation) {
-  return std::visit(
-      [](const auto& op) -> std::uint64_t {
-        if constexpr (requires { op.ctx; }) {
-          return static_cast<std::uint64_t>(op.ctx.offset);
-        } else {
-          return 0;
-        }
-      },
-      operation);
-}
+// Tells the memory all addresses that an operation hands to the kernel.
+struct AddressNamer {
+  const Memory& memory;
+
+  template <class T>
+  void operator()(const char*, const AddressField<T>& address) const {
+    memory.name(address.value);
+  }
+  template <class T>
+  void operator()(const char*, const std::vector<T>& elements) const {
+    for (const T& element : elements) visit_fields(element, *this);
+  }
+  template <class Other>
+  void operator()(const char*, const Other&) const {}
+};
 
 // Errors other than the right one, for rules that are to be wrong.
 int wrong_error(int error) { return error == kEFAULT ? kEINVAL : kEFAULT; }
@@ -90,12 +97,13 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
   returns_rule_ = returns_by(operation);
   counter_rule_ = Req::kCountersOnlyByRules;
   file_rule_ = Req::kFilesOnlyByRules;
-  memory_.forget_writes();
+  memory_.forget_use();
   for (Context& context : contexts_) {
     context.script.clear();
     context.due.clear();
   }
   user_stores(operation, [this](Address at, std::span<const std::byte> bytes) { memory_.store(at, bytes); });
+  if (in_kernel_) std::visit([this](const auto& op) { visit_fields(op, AddressNamer{memory_}); }, operation);
   const Expected expected = std::visit(
       [this](const auto& op) -> Expected {
         using Op = std::remove_cvref_t<decltype(op)>;
@@ -174,17 +182,31 @@ bool Model::may_wait(const Submit& submit) const {
   return moving > 0 && (may || !alone);
 }
 
-bool Model::waits(const Operation& operation) const {
-  bool may = false;
-  if (const auto* submit = std::get_if<Submit>(&operation)) may = may_wait(*submit);
-  if (const auto* wait = std::get_if<Getevents>(&operation)) may = may_wait(*wait);
-  if (const auto* wait = std::get_if<Pgetevents>(&operation)) may = may_wait(*wait);
-  if (!may) return false;
-  Model rehearsal = *this;
+bool Model::waits(const Operation& operation) {
+  if (const auto* submit = std::get_if<Submit>(&operation)) return may_wait(*submit) && submit_waits(operation);
+  const auto* get = std::get_if<Getevents>(&operation);
+  const auto* pget = std::get_if<Pgetevents>(&operation);
+  if ((get == nullptr || !may_wait(*get)) && (pget == nullptr || !may_wait(*pget))) return false;
+  user_stores(operation, [this](Address at, std::span<const std::byte> bytes) { memory_.store(at, bytes); });
+  waited_ = false;
+  rehearsal_ = true;
+  get != nullptr ? getevents(*get) : pgetevents(*pget);
+  rehearsal_ = false;
+  return waited_;
+}
+
+// What an io_submit does to files decides if a later one of its iocbs waits, so it is tried on a copy.
+bool Model::submit_waits(const Operation& submit) const {
+  if (rehearsal_room_.model) {
+    *rehearsal_room_.model = *this;
+  } else {
+    rehearsal_room_.model = std::make_unique<Model>(*this);
+  }
+  Model& rehearsal = *rehearsal_room_.model;
   rehearsal.rehearsal_ = true;
   Observation nothing;
   nothing.result = INT64_MAX;
-  rehearsal.begin(operation, nothing);
+  rehearsal.begin(submit, nothing);
   return rehearsal.waited_;
 }
 
@@ -199,7 +221,7 @@ Verdict Model::judge(const Observation& observation) {
   seen_ = &observation;
   if (!done()) compare_rings(observation);
   // What anything else does to memory shows after the next system call.
-  if (!done() && in_kernel_) compare_memory(observation);
+  if (!done() && in_kernel_) compare_memory(observation, false);
   if (!done()) compare_counters(observation);
   if (!done()) compare_files(observation);
   if (!done()) compare_aio_nr(observation);
@@ -220,7 +242,7 @@ std::vector<Fd> Model::peers(const Program& program) const {
 
 Verdict Model::finish(const Observation& observation) {
   verdict_ = {};
-  memory_.forget_writes();
+  memory_.forget_use();
   seen_ = &observation;
   for (Context& context : contexts_) {
     context.script.clear();
@@ -228,7 +250,7 @@ Verdict Model::finish(const Observation& observation) {
     note_quota_exercised(context);
   }
   compare_rings(observation);
-  if (!done()) compare_memory(observation);
+  if (!done()) compare_memory(observation, true);
   counter_rule_ = Req::kCountersOnlyByRules;
   if (!done()) compare_counters(observation);
   if (!done()) compare_files(observation);

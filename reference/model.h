@@ -104,8 +104,8 @@ class Model {
   const std::vector<Fd>& ends_due() const { return files_.hung_up(); }
   // A reason (a constant) not to run the operation at all, or nullptr: it names a context of an earlier case.
   const char* refuses(const Operation& operation) const;
-  // Whether the call can only end by a signal.
-  bool waits(const Operation& operation) const;
+  // Whether the call, which comes next, can only end by a signal.
+  bool waits(const Operation& operation);
   // The rule by which the call returns; what a hang would break.
   Req returns_by(const Operation& operation) const;
   std::vector<Due> begin(const Operation& operation, const Observation& observation);
@@ -121,6 +121,13 @@ class Model {
   const Rules& rules() const { return rules_; }
 
  private:
+  // The copy on which waits() tries an io_submit, kept for its storage. A copy has no such copy.
+  struct RehearsalRoom {
+    RehearsalRoom() = default;
+    RehearsalRoom(const RehearsalRoom&) {}
+    RehearsalRoom& operator=(const RehearsalRoom&) { return *this; }
+    std::unique_ptr<Model> model;
+  };
   struct Expected {
     std::int64_t result = 0;
     int error = 0;
@@ -133,6 +140,7 @@ class Model {
   template <class Wait>
   bool may_wait(const Wait& wait) const;
   bool may_wait(const Submit& submit) const;
+  bool submit_waits(const Operation& submit) const;
   // model_context.cpp
   Expected setup(const Setup& op);
   Expected destroy(const Destroy& op);
@@ -169,8 +177,8 @@ class Model {
   Expected apply(const FdWrite& op);
   Expected apply(const FdRead& op);
   Expected apply(const FdClose& op);
-  // A read(2) or write(2) of the user that poll let through; `size` bytes are in scratch_ at arena::kBuffers.
-  Outcome plain_transfer(Fd fd, std::uint64_t size, bool write);
+  // A read(2) or write(2) of the user that poll let through; `size` bytes are in `own`, at arena::kBuffers.
+  Outcome plain_transfer(Fd fd, Memory& own, std::uint64_t size, bool write);
   // Completions: model_complete.cpp
   void complete_now(Context& context, Request request);
   void add_due(Context& context, const Request& request);
@@ -196,7 +204,7 @@ class Model {
   // Which due request each new event belongs to, in the order of the ring.
   std::vector<std::size_t> assign_events(const Context& context, const std::vector<Event>& events) const;
   bool compare_event(Context& context, const Request& request, std::uint32_t slot, const Event& seen);
-  void compare_memory(const Observation& observation);
+  void compare_memory(const Observation& observation, bool whole);
   void compare_counters(const Observation& observation);
   void compare_files(const Observation& observation);
   void compare_aio_nr(const Observation& observation);
@@ -216,6 +224,7 @@ class Model {
   std::vector<Address> foreign_;                     // contexts of earlier cases
   std::vector<Address> destroyed_;                   // ids that were destroyed in this case
   std::array<std::uint64_t, kFdCount> positions_{};  // file offsets of the descriptors themselves
+  std::size_t next_area_ = 0;                        // of memory, to be compared in its turn
 
   // Of the current operation:
   const Observation* seen_ = nullptr;
@@ -226,12 +235,12 @@ class Model {
   Req aio_nr_rule_{};
   std::optional<std::int64_t> aio_nr_change_;
   std::uint64_t least_ns_ = 0;
-  bool waited_ = false;                                            // the call ended only by a signal
-  bool rehearsal_ = false;                                         // waits() tries an operation on a copy
+  bool waited_ = false;     // the call ended only by a signal
+  bool rehearsal_ = false;  // waits() tries an operation: nothing is to change
+  mutable RehearsalRoom rehearsal_room_;
   Req returns_rule_{};                                             // why the call returns
   bool skips_ = false;                                             // the user's action is not made
   std::optional<std::vector<std::byte>> data_;                     // what an FdRead must have got
-  Memory scratch_;                                                 // the user's own memory outside the arena
   std::vector<std::pair<Address, std::uint64_t>> unknown_memory_;  // left to the kernel: adopt what is seen
   bool late_ = false;                                              // within a completion at an unknown time
   std::vector<Fd> late_signals_;  // eventfds that an asynchronous completion of this call signals at any time

@@ -60,9 +60,8 @@ void Model::deliver_wakes() {
   }
 }
 
-// What a wake-up does to one pending POLL: true if it completes, with the result filled in.
+// What a wake-up does to a POLL that is pending on its queue: true if it completes, with the result filled in.
 bool Model::wakes(const Wake& wake, Request& request) {
-  if (!(request.queue == wake.queue)) return false;
   const unsigned ready = files_.poll_mask(request.fd) & request.want;
   if (wake.key == 0) {
     // Without a key a worker asks the file again.
@@ -88,6 +87,7 @@ void Model::wake_pending(const Wake& wake) {
     // One completion may set off others in the same context: take out all that this wake-up completes first.
     std::vector<Request> woken;
     std::erase_if(context.pending, [&](Request& request) {
+      if (!(request.queue == wake.queue)) return false;
       Request candidate = request;
       const bool completes = wakes(wake, candidate);
       if (completes) woken.push_back(candidate);

@@ -43,7 +43,10 @@ std::int64_t Model::read_ring(Context& context, Address events, std::int64_t nr,
     const std::size_t from = sizeof(RingHeader) + std::size_t{head} * sizeof(Event);
     const auto bytes = std::span(context.ring).subspan(from, std::size_t{chunk} * sizeof(Event));
     const Address to = events + static_cast<std::uint64_t>(got) * sizeof(Event);
-    if (memory_.copy_to(to, bytes, Req::kGeteventsCopies) < bytes.size()) {
+    const std::uint64_t copied =
+        rehearsal_ ? memory_.writable(to, bytes.size()) : memory_.copy_to(to, bytes, Req::kGeteventsCopies);
+    if (copied < bytes.size()) {
+      if (rehearsal_) return -kEFAULT;
       rule = Req::kGeteventsFault;
       context.head_rule = Req::kGeteventsFaultKeepsEvents;
       if (rules_.wrong(Req::kGeteventsFaultKeepsEvents)) {
@@ -55,6 +58,7 @@ std::int64_t Model::read_ring(Context& context, Address events, std::int64_t nr,
     got += chunk;
     head = (head + chunk) % size;
   }
+  if (rehearsal_) return got;
   if (got == nr && head != tail && rule == Req::kGeteventsTakes) rule = Req::kGeteventsAtMostNr;
   context.head_rule = Req::kGeteventsMovesHead;
   header.head = rules_.wrong(Req::kGeteventsMovesHead) ? header.head : head;

@@ -210,6 +210,28 @@ TEST(Model, each_single_falsification_is_a_divergence_of_its_requirement) {
   }
 }
 
+// No call of the program has to do with this area.
+TEST(Model, a_byte_that_changes_elsewhere_is_found_in_its_turn_or_at_the_end) {
+  for (std::size_t at = 0; at < program().size(); ++at) {
+    FakeKernel kernel;
+    std::optional<Divergence> found;
+    std::size_t calls = 0;
+    for (const Step& step : program()) {
+      found = kernel
+                  .run(step.operation,
+                       [&](FakeKernel& k) {
+                         step.answer(k);
+                         if (calls++ == at) flip(k, arena::kIovecs + 5);
+                       })
+                  .divergence;
+      if (found) break;
+    }
+    if (!found) found = kernel.model.finish(kernel.observe()).divergence;
+    ASSERT_TRUE(found) << at;
+    EXPECT_EQ(found->signature, (Signature{Req::kMemoryOnlyByRules, Kind::kMemory})) << at;
+  }
+}
+
 TEST(Model, no_change_is_no_divergence) { EXPECT_FALSE(divergence(kNowhere, {})); }
 
 // Whatever rule decided a part of the right answers: a model that has it wrong finds them wrong, and names it.

@@ -44,7 +44,18 @@ Model::Expected Model::apply(const Reap& op) {
 
 Model::Expected Model::apply(const Move&) { return {0, 0, Req::kUserActions}; }
 
-Outcome Model::plain_transfer(Fd fd, std::uint64_t size, bool write) {
+namespace {
+
+// The user's own memory outside the arena. Nothing is looked at there but what the latest call has moved.
+Memory& own_memory() {
+  static thread_local Memory memory;
+  memory.forget_use();
+  return memory;
+}
+
+}  // namespace
+
+Outcome Model::plain_transfer(Fd fd, Memory& own, std::uint64_t size, bool write) {
   Buffers buffers;
   buffers.segments.push_back({arena::kBuffers, size});
   buffers.total = size;
@@ -53,10 +64,9 @@ Outcome Model::plain_transfer(Fd fd, std::uint64_t size, bool write) {
   const bool regular = traits(fd).kind == FileKind::kRegular;
   if (regular && write && traits(fd).append) position = files_.regular(traits(fd).index).content.size();
   const Transfer transfer{regular ? position : 0, 0};
-  const Outcome outcome = write ? files_.write(fd, buffers, transfer, scratch_, right)
-                                : files_.read(fd, buffers, transfer, scratch_, right);
+  const Outcome outcome =
+      write ? files_.write(fd, buffers, transfer, own, right) : files_.read(fd, buffers, transfer, own, right);
   if (regular && outcome.res > 0) position += static_cast<std::uint64_t>(outcome.res);
-  scratch_.forget_writes();
   return outcome;
 }
 
@@ -83,8 +93,9 @@ Model::Expected Model::apply(const FdWrite& op) {
   const std::uint64_t size = std::min(op.nbytes, kMaxPlain);
   std::vector<std::byte> bytes(size);
   for (std::uint64_t i = 0; i < size; ++i) bytes[i] = std::byte{payload_byte(op.value, i)};
-  scratch_.store(arena::kBuffers, bytes);
-  const Outcome outcome = plain_transfer(op.fd, size, true);
+  Memory& own = own_memory();
+  own.store(arena::kBuffers, bytes);
+  const Outcome outcome = plain_transfer(op.fd, own, size, true);
   deliver_wakes();
   if (outcome.res < 0) return {-1, static_cast<int>(-outcome.res), Req::kUserActions};
   return {outcome.res, 0, Req::kUserActions};
@@ -102,11 +113,12 @@ Model::Expected Model::apply(const FdRead& op) {
   if (file.direct && machine_->direct_queues) undecided("a plain read of a file opened with O_DIRECT");
   const std::uint64_t size = std::min(op.nbytes, kMaxPlain);
   counter_rule_ = Req::kUserActions;
-  const Outcome outcome = plain_transfer(op.fd, size, false);
+  Memory& own = own_memory();
+  const Outcome outcome = plain_transfer(op.fd, own, size, false);
   deliver_wakes();
   if (outcome.res < 0) return {-1, static_cast<int>(-outcome.res), Req::kUserActions};
   data_.emplace(static_cast<std::size_t>(outcome.res));
-  scratch_.copy_from(arena::kBuffers, *data_);
+  own.copy_from(arena::kBuffers, *data_);
   return {outcome.res, 0, Req::kUserActions};
 }
 

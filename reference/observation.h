@@ -23,6 +23,7 @@ struct RingView {
   Address id = 0;
   std::span<const std::byte> bytes;  // empty where the mapping could not be read
   std::uint32_t tail_at_return = 0;  // the tail word when the call returned, before any waiting for what is still due
+  bool anew = true;                  // false: the header is as before, and the rest was not looked at again
 };
 
 // A regular file, looked at after an operation that may have changed it and at the end of the case.

@@ -19,7 +19,7 @@ Quota::Quota(const Geometry& geometry, std::uint32_t possible_cpus, const Rules&
   if (rules.wrong(Req::kQuotaPinnedMax)) available_ += batch_;
 }
 
-Slots Quota::fresh() const { return {available_, std::vector<std::uint32_t>(cpus_, 0), 0}; }
+Slots Quota::fresh() const { return {available_, PerCpu(cpus_), 0}; }
 
 bool Quota::get(Slots& slots, unsigned cpu) const {
   std::uint32_t& local = slots.local[rules_->wrong(Req::kQuotaPerCpu) ? 0 : cpu];

@@ -4,7 +4,10 @@
 // of semantics.md section B, line by line; the names are its names.
 #pragma once
 
+#include <array>
+#include <compare>
 #include <cstdint>
+#include <initializer_list>
 #include <vector>
 
 #include "reference/geometry.h"
@@ -12,11 +15,28 @@
 
 namespace aio {
 
+// A number for each possible CPU. States are copied a lot: those of small machines need no allocation.
+class PerCpu {
+ public:
+  explicit PerCpu(std::size_t cpus = 0) : beyond_(cpus > kNear ? cpus - kNear : 0) {}
+  PerCpu(std::initializer_list<std::uint32_t> numbers) : PerCpu(numbers.size()) {
+    unsigned cpu = 0;
+    for (const std::uint32_t number : numbers) (*this)[cpu++] = number;
+  }
+  std::uint32_t& operator[](unsigned cpu) { return cpu < kNear ? near_[cpu] : beyond_[cpu - kNear]; }
+  friend auto operator<=>(const PerCpu&, const PerCpu&) = default;
+
+ private:
+  static constexpr std::uint32_t kNear = 4;
+  std::array<std::uint32_t, kNear> near_{};
+  std::vector<std::uint32_t> beyond_;
+};
+
 // One candidate for the state of a context's slots.
 struct Slots {
-  std::uint32_t global = 0;          // G
-  std::vector<std::uint32_t> local;  // L[cpu]
-  std::uint32_t completed = 0;       // C: events written and not yet accounted for
+  std::uint32_t global = 0;     // G
+  PerCpu local;                 // L[cpu]
+  std::uint32_t completed = 0;  // C: events written and not yet accounted for
 
   friend auto operator<=>(const Slots&, const Slots&) = default;
 };

@@ -17,7 +17,8 @@ constexpr std::uint64_t kPageSize = 4096;
 // A ring as a kernel would drive its quota, with what user space sees of it.
 class Ring {
  public:
-  Ring(std::uint32_t cpus, std::uint32_t nr) : shape(geometry(nr, cpus, kPageSize)), quota_(shape, cpus, rules_) {
+  Ring(std::uint32_t cpus, std::uint32_t nr)
+      : shape(geometry(nr, cpus, kPageSize)), cpus_(cpus), quota_(shape, cpus, rules_) {
     slots = quota_.fresh();
   }
 
@@ -52,8 +53,9 @@ class Ring {
   void reap_all() { head = tail; }
   std::uint32_t unreaped() const { return (tail + shape.ring_size - head) % shape.ring_size; }
   // No step makes a slot or loses one.
-  bool balanced() const {
-    const std::uint32_t local = std::accumulate(slots.local.begin(), slots.local.end(), 0u);
+  bool balanced() {
+    std::uint32_t local = 0;
+    for (std::uint32_t cpu = 0; cpu < cpus_; ++cpu) local += slots.local[cpu];
     return slots.global + local + slots.completed + in_flight == shape.available;
   }
 
@@ -64,6 +66,7 @@ class Ring {
   std::uint32_t in_flight = 0;
 
  private:
+  std::uint32_t cpus_;
   Rules rules_;
   Quota quota_;
 };

@@ -90,4 +90,16 @@ Operation resolve(const Operation& operation, const Facts& facts) {
   return resolved;
 }
 
+std::uint64_t context_argument(const Operation& resolved) {
+  return std::visit(
+      [](const auto& op) -> std::uint64_t {
+        if constexpr (requires { op.ctx; }) {
+          return static_cast<std::uint64_t>(op.ctx.offset);
+        } else {
+          return 0;
+        }
+      },
+      resolved);
+}
+
 }  // namespace aio

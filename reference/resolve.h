@@ -32,4 +32,7 @@ struct Facts {
 // Symbols of a ring are 0 where the operation's context is none of `facts.rings`.
 Operation resolve(const Operation& operation, const Facts& facts);
 
+// The context that a resolved operation names; 0 where it names none.
+std::uint64_t context_argument(const Operation& resolved);
+
 }  // namespace aio

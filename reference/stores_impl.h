@@ -63,11 +63,10 @@ struct StoreVisitor {
         put(spec.buf + 16 * i, bytes_of(iovec));
       }
     }
+    std::array<Address, arena::kPointerSlots> pointers;
     const std::uint64_t count = pointers_stored(op);
-    for (std::uint64_t i = 0; i < count; ++i) {
-      const std::uint64_t pointer = op.iocbs[i % op.iocbs.size()].at;
-      put(arena::kPointers + 8 * i, bytes_of(pointer));
-    }
+    for (std::uint64_t i = 0; i < count; ++i) pointers[i] = op.iocbs[i % op.iocbs.size()].at;
+    if (count > 0) put(arena::kPointers, std::as_bytes(std::span(pointers).first(count)));
   }
   void put_timeout(Address at, std::int64_t sec, std::int64_t nsec) {
     const Timespec timespec{sec, nsec};

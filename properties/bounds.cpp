@@ -13,7 +13,7 @@ constexpr std::uint64_t kReservedSignals = 1ull << (9 - 1) | 1ull << (12 - 1) | 
 constexpr std::int64_t kMostEvents = 4'194'304;
 
 bool writes_far_off(const IocbSpec& spec) {
-  if (spec.opcode != kPwrite && spec.opcode != kPwritev) return false;
+  if (!is_write(spec.opcode)) return false;
   // So close to the largest offset no file system has room.
   constexpr std::int64_t kNowhere = std::numeric_limits<std::int64_t>::max();
   const std::int64_t offset = spec.offset.offset;

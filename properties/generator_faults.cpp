@@ -83,7 +83,7 @@ void Composer::spoil_length(IocbSpec& spec) {
 }
 
 void Composer::spoil_offset(IocbSpec& spec) {
-  const bool writes = spec.opcode == kPwrite || spec.opcode == kPwritev;
+  const bool writes = is_write(spec.opcode);
   // A write in between would leave a file too large to look at.
   spec.offset = dice_.pick<Value>(
       {-1, -5, kLeast, kMost, {Symbol::kMaxFile, 0}, {Symbol::kMaxFile, 1}, {Symbol::kMaxFile, 4096}});

@@ -16,15 +16,12 @@ constexpr std::uint64_t kMaxFile = kMaxObservedFile - 2 * kBufferSize;
 constexpr std::uint64_t kMessageOverhead = 1024;
 constexpr std::uint64_t kSocketRoom = 20'000;
 
-bool is_read(const IocbSpec& spec) { return spec.opcode == kPread || spec.opcode == kPreadv; }
-bool is_write(const IocbSpec& spec) { return spec.opcode == kPwrite || spec.opcode == kPwritev; }
-bool is_vectored(const IocbSpec& spec) { return spec.opcode == kPreadv || spec.opcode == kPwritev; }
 bool is_socket(Fd fd) { return fd == Fd::kSocket0 || fd == Fd::kSocket1; }
 
 // Bytes asked for, each segment counted as at most `segment_max`: no buffer of the arena has more
 // than kBufferSize bytes before its end.
 std::uint64_t length_of(const IocbSpec& spec, std::uint64_t segment_max) {
-  if (!is_vectored(spec)) return std::min(spec.nbytes, segment_max);
+  if (!is_vectored(spec.opcode)) return std::min(spec.nbytes, segment_max);
   std::uint64_t sum = 0;
   for (const Segment& segment : spec.segments) sum += std::min(segment.len, segment_max);
   return sum;
@@ -84,7 +81,7 @@ bool Hazards::may_block() {
 }
 
 void Hazards::tame(IocbSpec& spec, std::uint64_t times, bool certain) {
-  if (is_write(spec) && is_regular(spec.fd) && grows_too_far(spec, times)) {
+  if (is_write(spec.opcode) && is_regular(spec.fd) && grows_too_far(spec, times)) {
     spec.opcode = spec.opcode == kPwrite ? kPread : kPreadv;
   }
   // RWF_NOWAIT works on these or is refused, but nothing blocks.
@@ -93,8 +90,8 @@ void Hazards::tame(IocbSpec& spec, std::uint64_t times, bool certain) {
   if (spec.offset != Value(0)) certain = false;
   const std::uint64_t nbytes = length_of(spec, kBufferSize * 64);
   if (nbytes == 0) return;
-  if (is_read(spec)) tame_read(spec, nbytes, times, certain);
-  if (is_write(spec)) tame_write(spec, nbytes, times, certain);
+  if (is_read(spec.opcode)) tame_read(spec, nbytes, times, certain);
+  if (is_write(spec.opcode)) tame_write(spec, nbytes, times, certain);
 }
 
 void Hazards::tame_read(IocbSpec& spec, std::uint64_t nbytes, std::uint64_t times, bool certain) {

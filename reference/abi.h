@@ -90,6 +90,9 @@ enum Opcode : std::uint16_t {
   kPreadv = 7,
   kPwritev = 8,
 };
+constexpr bool is_read(std::uint16_t opcode) { return opcode == kPread || opcode == kPreadv; }
+constexpr bool is_write(std::uint16_t opcode) { return opcode == kPwrite || opcode == kPwritev; }
+constexpr bool is_vectored(std::uint16_t opcode) { return opcode == kPreadv || opcode == kPwritev; }
 
 inline constexpr std::uint32_t kFlagResfd = 1;
 inline constexpr std::uint32_t kFlagIoprio = 2;

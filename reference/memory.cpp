@@ -19,12 +19,13 @@ struct Page {
 constexpr std::array<Page, kPages> make_pages() {
   std::array<Page, kPages> pages{};
   std::int32_t offset = 0;
-  for (std::uint8_t i = 0; i < arena::kAreas.size(); ++i) {
-    const arena::Area& area = arena::kAreas[i];
+  std::uint8_t index = 0;
+  for (const arena::Area& area : arena::kAreas) {
     for (std::uint64_t at = area.begin; at < area.begin + area.size; at += arena::kPage) {
-      pages[(at - arena::kBase) / arena::kPage] = {offset, i, area.writable};
+      pages[(at - arena::kBase) / arena::kPage] = {offset, index, area.writable};
       offset += static_cast<std::int32_t>(arena::kPage);
     }
+    ++index;
   }
   return pages;
 }

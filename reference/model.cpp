@@ -173,7 +173,7 @@ bool Model::may_wait(const Submit& submit) const {
     if (spec.opcode == kPoll || spec.opcode == kFsync || spec.opcode == kFdsync) continue;
     if (!Files::blocks(spec.fd) || (spec.rw_flags & kRwfNowait) != 0) continue;
     ++moving;
-    const bool write = spec.opcode == kPwrite || spec.opcode == kPwritev;
+    const bool write = is_write(spec.opcode);
     // The iovecs in memory may be others than those that this iocb stores.
     may = may || files_.may_wait(spec.fd, write, spec.opcode == kPwritev ? UINT64_MAX : spec.nbytes);
   }

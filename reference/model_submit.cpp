@@ -114,7 +114,7 @@ std::optional<Model::Expected> Model::run_iocb(Context& context, Address pointer
     if (traits(resfd).kind != FileKind::kEventfd) return fail(Req::kResfdNoEventfd, kEINVAL);
     request.resfd = resfd;
   }
-  const bool write = iocb.opcode == kPwrite || iocb.opcode == kPwritev;
+  const bool write = is_write(iocb.opcode);
   if (profile_->flags_before_key) {
     if (const auto failed = check_rw_flags(iocb, fd, write)) return failed;
   }

@@ -9,9 +9,10 @@ find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
 find_package(rapidcheck REQUIRED)
 
-# Neither has a CMake package. The static archive serves every build.
+# None of these has a CMake package. The static archive serves every build.
 find_library(AIO_LIBAIO NAMES libaio.a REQUIRED)
 find_library(AIO_LIBURING NAMES liburing.a REQUIRED)
+find_library(AIO_LIBFUSE NAMES libfuse3.a REQUIRED)
 
 # What every room may use.
 add_library(aio_base INTERFACE)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "reference/resolve.h"
 
-#include <algorithm>
-
 #include "reference/fields.h"
 
 namespace aio {
@@ -71,9 +69,7 @@ struct Resolver {
 // The ring that the operation names, for its other arguments.
 RingFacts ring_of(const Value& ctx, const Facts& facts) {
   const auto id = static_cast<Address>(Resolver{facts, {}}.literal(ctx).offset);
-  const auto found =
-      std::find_if(facts.rings.begin(), facts.rings.end(), [id](const RingFacts& ring) { return ring.id == id; });
-  return found == facts.rings.end() ? RingFacts{} : *found;
+  return facts.ring ? facts.ring(id) : RingFacts{};
 }
 
 }  // namespace

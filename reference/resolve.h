@@ -6,7 +6,7 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
+#include <functional>
 
 #include "reference/program.h"
 
@@ -24,12 +24,12 @@ struct RingFacts {
 
 struct Facts {
   std::array<std::uint64_t, arena::kContextSlots> contexts{};  // the context variables
-  std::vector<RingFacts> rings;
+  std::function<RingFacts(Address id)> ring;                   // all zero where there is no such ring
   std::uint64_t max_nr = 0;
   std::uint64_t max_file = 0;
 };
 
-// Symbols of a ring are 0 where the operation's context is none of `facts.rings`.
+// Symbols of a ring are 0 where the operation's context has none.
 Operation resolve(const Operation& operation, const Facts& facts);
 
 // The context that a resolved operation names; 0 where it names none.

@@ -9,10 +9,13 @@ namespace {
 constexpr Address kRingA = 0x7f0000001000;
 constexpr Address kRingB = 0x7f0000002000;
 
-Facts two_rings() {
+Facts two_rings(std::uint32_t head_of_a = 5) {
   Facts facts;
   facts.contexts = {kRingA, kRingB, 0, 77};
-  facts.rings = {{kRingA, 127, 120, 5, 3}, {kRingB, 255, 248, 10, 30}};
+  facts.ring = [head_of_a](Address id) {
+    if (id == kRingA) return RingFacts{kRingA, 127, 120, head_of_a, 3};
+    return id == kRingB ? RingFacts{kRingB, 255, 248, 10, 30} : RingFacts{};
+  };
   facts.max_nr = 65536;
   facts.max_file = 0x7fffffffffffffff;
   return facts;
@@ -58,11 +61,10 @@ TEST(Resolve, ring_symbols_are_zero_without_a_ring) {
 TEST(Resolve, events_in_the_ring_are_counted_modulo_its_size) {
   // Head 5, tail 3, R 127: the ring has wrapped.
   EXPECT_EQ(nr_of(context(0), {Symbol::kInRing, 0}), 125);
-  Facts facts = two_rings();
-  facts.rings[0].head = 3 + 127;  // written by the user beyond the ring's end
-  EXPECT_EQ(nr_of(context(0), {Symbol::kInRing, 0}, facts), 0);
-  facts.rings[0].head = 0xffffffff;  // 2^32 - 1 is 15 modulo 127
-  EXPECT_EQ(nr_of(context(0), {Symbol::kInRing, 0}, facts), 115);
+  // Written by the user beyond the ring's end.
+  EXPECT_EQ(nr_of(context(0), {Symbol::kInRing, 0}, two_rings(3 + 127)), 0);
+  // 2^32 - 1 is 15 modulo 127.
+  EXPECT_EQ(nr_of(context(0), {Symbol::kInRing, 0}, two_rings(0xffffffff)), 115);
 }
 
 TEST(Resolve, symbols_of_the_machine_need_no_ring) {

@@ -33,12 +33,17 @@ struct ProgramGenerator {
 rc::Gen<Program> programs(const GeneratorConfig& config) { return ProgramGenerator{config}; }
 
 Program generate(std::uint64_t seed, std::uint64_t index, const GeneratorConfig& config) {
-  return Composer(rc::Random(rc::Random::Key{seed, index, 0, 0}), config).compose();
+  constexpr std::uint64_t kBlock = 512;
+  constexpr unsigned kHeldPercent = 6;
+  Dice block(rc::Random(rc::Random::Key{seed, index / kBlock, 1, 0}));
+  GeneratorConfig used = config;
+  used.held = config.held || block.percent(kHeldPercent);
+  return Composer(rc::Random(rc::Random::Key{seed, index, 0, 0}), used).compose();
 }
 
 Composer::Composer(const rc::Random& random, const GeneratorConfig& config)
     : dice_(random),
-      swarm_(draw_swarm(dice_)),
+      swarm_(config.held ? draw_held_swarm(dice_) : draw_swarm(dice_)),
       hazards_(swarm_.blocking),
       length_(draw_length(dice_, config)),
       destroy_at_(kNoDestroy) {
@@ -53,6 +58,7 @@ Program Composer::compose() {
   if (dice_.percent(3)) call();
   setup_slot(0);
   for (unsigned slot = 1; slot < swarm_.contexts; ++slot) setup_slot(slot);
+  if (swarm_.holds && dice_.percent(90)) hold();
   while (program_.operations.size() < length_) step();
   // A step may be several operations; every prefix of a program keeps the bounds.
   program_.operations.resize(length_);
@@ -127,6 +133,8 @@ void Composer::deed() {
       return fd_close();
     case Deed::kStore:
       return store();
+    case Deed::kGate:
+      return gate();
   }
 }
 

@@ -5,7 +5,7 @@
 // polls and cancels on one ring and the next fills rings from two CPUs. What a program may not do
 // is kept by construction: the bounds of bounds.h, and at most one io_destroy of a live context,
 // which sleeps for an RCU grace period. A call that may block until the driver interrupts it occurs
-// in about one program of fifty.
+// in about one program of fifty. Programs that use the gate file come in blocks, so that few workers have to serve one.
 #pragma once
 
 #include <rapidcheck/Gen.h>
@@ -19,6 +19,7 @@ namespace aio {
 struct GeneratorConfig {
   unsigned max_operations = 60;  // at least 1
   unsigned times_longer = 1;     // than usual; most programs have 9 to 28 operations
+  bool held = false;             // use the gate file
 };
 
 // Generates without shrinks: minimizer.h shrinks. The size parameter plays no part.

@@ -91,6 +91,8 @@ class Composer {
   void fd_read();
   void fd_close();
   void store();
+  void hold();
+  void gate();
 
   Dice dice_;
   Swarm swarm_;

@@ -134,7 +134,7 @@ const std::vector<Class<Cancel>> kCancels{
 };
 
 const std::vector<Class<RingStore>> kRingStores{
-    {"head behind tail", 200, IS(RingStore, x.field == RingField::kHead && x.value == Value(Symbol::kTail, 1))},
+    {"head behind tail", 180, IS(RingStore, x.field == RingField::kHead && x.value == Value(Symbol::kTail, 1))},
     {"head out of the ring", 200, IS(RingStore, x.field == RingField::kHead && x.value == Value(Symbol::kRingSize, 2))},
     {"head 0xffffffff", 200, IS(RingStore, x.field == RingField::kHead && x.value == Value(0xffffffff))},
     {"tail ahead", 200, IS(RingStore, x.field == RingField::kTail && x.value == Value(Symbol::kTail, 5))},

@@ -81,6 +81,7 @@ bool Hazards::may_block() {
 }
 
 void Hazards::tame(IocbSpec& spec, std::uint64_t times, bool certain) {
+  if (spec.fd == Fd::kGate) return tame_gate(spec, times);
   if (is_write(spec.opcode) && is_regular(spec.fd) && grows_too_far(spec, times)) {
     spec.opcode = spec.opcode == kPwrite ? kPread : kPreadv;
   }
@@ -92,6 +93,18 @@ void Hazards::tame(IocbSpec& spec, std::uint64_t times, bool certain) {
   if (nbytes == 0) return;
   if (is_read(spec.opcode)) tame_read(spec, nbytes, times, certain);
   if (is_write(spec.opcode)) tame_write(spec, nbytes, times, certain);
+}
+
+void Hazards::tame_gate(IocbSpec& spec, std::uint64_t times) {
+  if (spec.opcode == kFsync || spec.opcode == kFdsync) {
+    bool& held = syncs_held_[spec.opcode == kFsync ? 0 : 1];
+    // Which of two comes first could not be told.
+    if (held || times > 1) spec.fd = Fd::kFile;
+    held = held || holding_;
+  }
+  if (!is_write(spec.opcode)) return;
+  if (syncs_held_[0] || syncs_held_[1]) spec.opcode = spec.opcode == kPwrite ? kPread : kPreadv;
+  spec.rw_flags &= ~std::uint32_t{kRwfAppend};
 }
 
 void Hazards::tame_read(IocbSpec& spec, std::uint64_t nbytes, std::uint64_t times, bool certain) {

@@ -23,6 +23,13 @@ class Hazards {
   // The same for operations on a descriptor.
   void tame(FdWrite& op);
   void read(const FdRead& op);
+  // The gate file holds what comes; it holds nothing any more.
+  void hold() { holding_ = true; }
+  bool holds() const { return holding_; }
+  void release_all() {
+    holding_ = false;
+    syncs_held_.fill(false);
+  }
   // Takes one of the calls that may block; false if there is none left.
   bool may_block();
   // Whether io_submit may run iocbs of earlier io_submits again, any number of times.
@@ -42,14 +49,17 @@ class Hazards {
   Queue* sink(Fd fd);
   void take(Queue& queue, std::uint64_t nbytes, bool certain);
   void put(Queue& queue, std::uint64_t nbytes, bool certain);
+  void tame_gate(IocbSpec& spec, std::uint64_t times);
   void tame_read(IocbSpec& spec, std::uint64_t nbytes, std::uint64_t times, bool certain);
   void tame_write(IocbSpec& spec, std::uint64_t nbytes, std::uint64_t times, bool certain);
   bool grows_too_far(const IocbSpec& spec, std::uint64_t times);
 
   unsigned blocking_;
-  bool may_wait_ = false;          // an iocb transfers through a blocking pipe, eventfd or socket
-  bool appends_ = false;           // an iocb appends to a file
-  std::array<Queue, 4> queues_{};  // blocking pipe, blocking eventfd, to socket 0, to socket 1
+  bool may_wait_ = false;  // an iocb transfers through a blocking pipe, eventfd or socket
+  bool appends_ = false;   // an iocb appends to a file
+  bool holding_ = false;
+  std::array<bool, 2> syncs_held_{};  // an FSYNC, an FDSYNC may be held, for which io_submit of a write waits
+  std::array<Queue, 4> queues_{};     // blocking pipe, blocking eventfd, to socket 0, to socket 1
   std::array<std::uint64_t, 2> file_sizes_{kFileSize, kDirectFileSize};  // at most
 };
 

@@ -25,6 +25,7 @@ bool can(RequestKind request, Fd fd) {
     case Fd::kFile:
     case Fd::kFileAppend:
     case Fd::kDirect:
+    case Fd::kGate:
       return true;
     case Fd::kFileRo:
       return request != RequestKind::kPwrite && request != RequestKind::kPwritev;
@@ -147,8 +148,11 @@ void Composer::transfer(IocbSpec& spec, RequestKind request, bool modest) {
                                               {2, 6000},
                                               {1, 6001},
                                               {2, dice_.below(kMaxWriteOffset + 1)}});
-  const bool seekable = spec.fd <= Fd::kDirect;
+  const bool seekable = spec.fd <= Fd::kDirect || spec.fd == Fd::kGate;
   if (!seekable && dice_.percent(80)) spec.offset = 0;
+  if (spec.fd == Fd::kGate && !writes && dice_.percent(15)) {
+    spec.offset = dice_.pick<std::int64_t>({kGateSize - 8192, kGateSize - 10, kGateSize - 1, kGateSize, kGateSize + 1});
+  }
   if (!writes && dice_.percent(4)) spec.offset = {Symbol::kMaxFile, -1};
   const std::uint64_t slack = 2 * arena::kPage - nbytes;
   spec.buf = arena::kBuffers;

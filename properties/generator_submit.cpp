@@ -38,7 +38,7 @@ void Composer::submit() {
   clean = clean && slots_[slot].submitted < kSurelyRoom;
   for (IocbSpec& spec : op.iocbs) {
     hazards_.tame(spec, times, clean);
-    if (spec.opcode == kPoll) polls_.push_back(spec.at);
+    if (spec.opcode == kPoll || spec.fd == Fd::kGate) polls_.push_back(spec.at);
   }
   part_late(op);
   faults_now_ = faults;
@@ -49,7 +49,9 @@ void Composer::submit() {
 // What completes at any time during the call moves its bytes and signals its eventfd at any time too: the call's other
 // iocbs keep away from these.
 void Composer::part_late(Submit& op) {
-  const auto direct = std::find_if(op.iocbs.begin(), op.iocbs.end(), is_direct);
+  const auto direct = std::find_if(op.iocbs.begin(), op.iocbs.end(), [&](const IocbSpec& spec) {
+    return is_direct(spec) || (spec.fd == Fd::kGate && !hazards_.holds() && is_transfer(spec.opcode));
+  });
   if (direct != op.iocbs.end() && op.fill != Value(1)) {
     op.iocbs.erase(direct + 1, op.iocbs.end());
     op.fill = op.nr = static_cast<std::int64_t>(op.iocbs.size());

@@ -11,7 +11,7 @@ namespace {
 enum class Theme { kAny, kPolls, kTransfers, kQuota, kErrors, kRing };
 
 constexpr std::array<unsigned, kCallCount> kCalls{50, 20, 8, 10, 5, 4};
-constexpr std::array<unsigned, kDeedCount> kDeeds{6, 6, 6, 12, 5, 1, 4};
+constexpr std::array<unsigned, kDeedCount> kDeeds{6, 6, 6, 12, 5, 1, 4, 0};
 constexpr std::array<unsigned, kRequestCount> kRequests{10, 8, 6, 5, 4, 2, 12};
 
 template <class Weights, class Name>
@@ -67,7 +67,7 @@ void apply_theme(Dice& dice, Theme theme, Swarm& swarm) {
     case Theme::kPolls:
       swarm.requests = {1, 0, 0, 0, 1, 0, 20};
       swarm.calls = {45, 20, 4, 25, 2, 3};
-      swarm.deeds = {0, 4, 4, 20, 6, 2, 4};
+      swarm.deeds = {0, 4, 4, 20, 6, 2, 4, 0};
       break;
     case Theme::kTransfers:
       swarm.calls = {60, 20, 8, 1, 2, 2};
@@ -76,7 +76,7 @@ void apply_theme(Dice& dice, Theme theme, Swarm& swarm) {
       break;
     case Theme::kQuota:
       swarm.calls = {60, 25, 4, dice.pick({0u, 15u}), 2, 2};
-      swarm.deeds = {dice.pick({0u, 5u}), 20, 20, 10, 4, 0, 0};
+      swarm.deeds = {dice.pick({0u, 5u}), 20, 20, 10, 4, 0, 0, 0};
       swarm.fill_percent = dice.pick({15u, 30u, 60u});
       thin_out(dice, swarm.requests, 2);
       break;
@@ -86,7 +86,7 @@ void apply_theme(Dice& dice, Theme theme, Swarm& swarm) {
       break;
     case Theme::kRing:
       swarm.hostile = true;
-      swarm.deeds = {20, 6, 4, 4, 1, 0, 0};
+      swarm.deeds = {20, 6, 4, 4, 1, 0, 0, 0};
       swarm.calls = {50, 35, 8, 4, 2, 2};
       break;
   }
@@ -126,6 +126,19 @@ Swarm draw_swarm(Dice& dice) {
   unsigned sum = 0;
   for (const unsigned weight : swarm.requests) sum += weight;
   if (sum == 0) at(swarm.requests, RequestKind::kPoll) = 1;
+  return swarm;
+}
+
+Swarm draw_held_swarm(Dice& dice) {
+  Swarm swarm = draw_swarm(dice);
+  swarm.holds = true;
+  at(swarm.fds, Fd::kGate) = dice.pick({8u, 40u, 200u});
+  for (const RequestKind request : {RequestKind::kPread, RequestKind::kPwrite, RequestKind::kPreadv}) {
+    at(swarm.requests, request) = std::max(at(swarm.requests, request), 4u);
+  }
+  if (dice.percent(60)) at(swarm.requests, RequestKind::kFsync) = at(swarm.requests, RequestKind::kFdsync) = 6;
+  at(swarm.deeds, Deed::kGate) = 40;
+  swarm.deed_percent = dice.pick({20u, 30u, 45u});
   return swarm;
 }
 

@@ -15,8 +15,8 @@ namespace aio {
 enum class Call : unsigned { kSubmit, kGetevents, kPgetevents, kCancel, kSetup, kDestroy };
 inline constexpr unsigned kCallCount = 6;
 
-enum class Deed : unsigned { kRingStore, kReap, kMove, kFdWrite, kFdRead, kFdClose, kStore };
-inline constexpr unsigned kDeedCount = 7;
+enum class Deed : unsigned { kRingStore, kReap, kMove, kFdWrite, kFdRead, kFdClose, kStore, kGate };
+inline constexpr unsigned kDeedCount = 8;
 
 // Opcodes that exist, in the order of Swarm::opcodes.
 enum class RequestKind : unsigned { kPread, kPwrite, kPreadv, kPwritev, kFsync, kFdsync, kPoll };
@@ -71,8 +71,11 @@ struct Swarm {
   unsigned blocking = 0;  // calls that may block until the driver interrupts them
   bool destroys = false;  // a live context is destroyed
   bool hostile = false;   // user space scribbles on ring headers
+  bool holds = false;     // the gate file holds requests
 };
 
 Swarm draw_swarm(Dice& dice);
+// One whose requests go to the gate file, mostly.
+Swarm draw_held_swarm(Dice& dice);
 
 }  // namespace aio

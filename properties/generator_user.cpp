@@ -138,4 +138,37 @@ void Composer::store() {
                              {2, {at + 48, 1, 8}}}));
 }
 
+void Composer::hold() {
+  hazards_.hold();
+  add(Hold{});
+}
+
+void Composer::gate() {
+  enum { kRelease, kReleaseAll, kHold };
+  switch (dice_.weighted<int>({{80, kRelease}, {12, kReleaseAll}, {8, kHold}})) {
+    case kHold:
+      return hold();
+    case kReleaseAll:
+      hazards_.release_all();
+      add(ReleaseAll{});
+      if (dice_.percent(70)) hold();
+      return;
+    default:
+      add(ReleaseHeld{dice_.weighted<Value>({{5, 0}, {2, 1}, {2, 2}, {1, -1}, {1, dice_.below(100)}}),
+                      dice_.weighted<std::int64_t>({{40, std::int64_t{kGateMaxRequest}},
+                                                    {6, 1},
+                                                    {6, 4095},
+                                                    {3, 100},
+                                                    {6, 0},
+                                                    {8, -kEIO},
+                                                    {3, -kENOSPC},
+                                                    {3, -kEAGAIN},
+                                                    {3, -kEINTR},
+                                                    {2, -kENOSYS},
+                                                    {1, -511},
+                                                    {1, -512}}),
+                      dice_.weighted<Value>({{5, 0}, {5, 1}, {1, 7}})});
+  }
+}
+
 }  // namespace aio

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "properties/lockstep.h"
 
+#include <algorithm>
+#include <cstring>
+
+#include "fixtures/control_request.h"
 #include "fixtures/zoo_files.h"
 #include "reference/danger.h"
 
@@ -43,24 +47,49 @@ Lockstep::Lockstep(const Profile& profile, const Machine& machine, Executor& exe
                    LockstepOptions options)
     : executor_(executor), profile_(profile), model_(profile, machine, rules), options_(options) {}
 
-// Waits for the events that must come, and for the counters that may lag behind them.
-void Lockstep::await(const std::vector<Model::Due>& due) {
-  const auto arrived = [&](const Model::Due& wanted) {
-    for (const RingView& ring : executor_.observation().rings) {
-      if (ring.id != wanted.ring || ring.bytes.size() < sizeof(RingHeader)) continue;
-      RingHeader header;
-      std::memcpy(&header, ring.bytes.data(), sizeof(header));
-      return header.tail == wanted.tail;
-    }
-    return true;
-  };
-  for (const Model::Due& wanted : due) {
-    if (!arrived(wanted)) executor_.await_tail(wanted.ring, wanted.tail, options_.patience);
+namespace {
+
+constexpr std::chrono::microseconds kFirstPause{20};
+constexpr std::chrono::microseconds kLongestPause{1000};
+
+bool arrived(const Model::Due& due, const Observation& seen) {
+  for (const RingView& ring : seen.rings) {
+    if (ring.id != due.ring || ring.bytes.size() < sizeof(RingHeader)) continue;
+    RingHeader header;
+    std::memcpy(&header, ring.bytes.data(), sizeof(header));
+    return header.tail == due.tail;
   }
+  return true;
+}
+
+}  // namespace
+
+// One wait for all that is due: requests at the gate file, events, and the counters that may lag behind these.
+bool Lockstep::wait_once(const std::vector<Model::Due>& due) {
+  const Observation& seen = executor_.observation();
+  const std::size_t arrivals = model_.arrivals_due();
+  if (seen.arrived.size() < arrivals) executor_.await_arrivals(arrivals, options_.patience);
+  bool complete = seen.arrived.size() >= arrivals;
+  for (const Model::Due& wanted : due) {
+    if (!arrived(wanted, seen))
+      complete = executor_.await_tail(wanted.ring, wanted.tail, options_.patience) && complete;
+  }
+  if (due.empty()) return complete;
   const auto deadline = std::chrono::steady_clock::now() + options_.patience;
-  while (!due.empty() && !model_.counters_match(executor_.observation()) &&
-         std::chrono::steady_clock::now() < deadline) {
-    executor_.await_tail(due.back().ring, due.back().tail, std::chrono::milliseconds(1));
+  for (auto pause = kFirstPause; !model_.counters_match(seen); pause = std::min(2 * pause, kLongestPause)) {
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    executor_.look_again(pause);
+  }
+  return complete;
+}
+
+// What stays away between two control requests that come at once is lost.
+void Lockstep::await(const std::vector<Model::Due>& due) {
+  bool workers_ran = false;
+  for (unsigned waits = 0; waits < ControlRequest::kMostWaits && !wait_once(due); ++waits) {
+    const bool workers_run = executor_.workers_run(options_.patience / ControlRequest::kPart);
+    if (workers_run && workers_ran) return;
+    workers_ran = workers_run;
   }
 }
 
@@ -108,6 +137,7 @@ CaseResult Lockstep::run(const Program& program, const Recorder& recorder) {
   Verdict verdict = model_.finish(seen);
   result.divergence = std::move(verdict.divergence);
   if (result.divergence) result.divergence->operation = program.operations.size();
+  executor_.let_go(model_.unsent());
   return result;
 }
 

@@ -270,7 +270,7 @@ TEST(Minimizer, rare_signatures_are_tried_often_enough) {
     most = std::max(most, repeats);
     return coin(candidates, repeats);
   };
-  const Minimized minimized = minimize(found(polls_a_pipe, 1)[0], trial);
+  const Minimized minimized = minimize(found(polls_a_pipe, 2)[1], trial);
   EXPECT_TRUE(polls_a_pipe(minimized.program));
   EXPECT_EQ(minimized.program.operations.size(), 1u);
   // 0.95^90 is 1 %.

@@ -29,10 +29,14 @@ struct Pool::Slot {
   bool collected = false;
   std::uint64_t last_beat = 0;
   Clock::time_point moved = Clock::now();
+  unsigned reprieves = 0;
 };
 
 Pool::Pool(const Setting& setting, ProgramSource source)
-    : setting_(setting), source_(std::move(source)), notify_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    : setting_(setting),
+      source_(std::move(source)),
+      control_(setting.directory),
+      notify_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (notify_ < 0) throw std::system_error(errno, std::generic_category(), "cannot make an eventfd");
 }
 
@@ -81,6 +85,13 @@ void Pool::check(Slot& slot, std::vector<FinishedBatch>& ended) {
     }
     // Waiting for something that is lost is no hang yet.
     if (Clock::now() - slot.moved < 2 * setting_.hang_time + std::chrono::seconds(1)) return;
+    // Nor is waiting for a worker of the kernel that does not get its turn.
+    if (slot.reprieves < ControlRequest::kMostWaits &&
+        !control_.completes(CpuPin(), setting_.hang_time / ControlRequest::kPart)) {
+      ++slot.reprieves;
+      slot.moved = Clock::now();
+      return;
+    }
     slot.collected = true;
     batch.end = BatchEnd::kHung;
     slot.worker->kill_and_reap();

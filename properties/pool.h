@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "fixtures/control_request.h"
 #include "fixtures/shared_memory.h"
 #include "fixtures/worker.h"
 #include "properties/batch.h"
@@ -61,6 +62,7 @@ class Pool {
 
   const Setting& setting_;
   ProgramSource source_;
+  ControlRequest control_;
   int notify_ = -1;
   std::vector<std::unique_ptr<Slot>> slots_;
 };

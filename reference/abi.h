@@ -92,6 +92,7 @@ enum Opcode : std::uint16_t {
 };
 constexpr bool is_read(std::uint16_t opcode) { return opcode == kPread || opcode == kPreadv; }
 constexpr bool is_write(std::uint16_t opcode) { return opcode == kPwrite || opcode == kPwritev; }
+constexpr bool is_transfer(std::uint16_t opcode) { return is_read(opcode) || is_write(opcode); }
 constexpr bool is_vectored(std::uint16_t opcode) { return opcode == kPreadv || opcode == kPwritev; }
 
 inline constexpr std::uint32_t kFlagResfd = 1;

@@ -127,4 +127,15 @@ void visit_fields(T& op, F&& f) {
   f("width", op.width);
 }
 
+template <SameFieldsAs<Hold> T, class F>
+void visit_fields(T&, F&&) {}
+template <SameFieldsAs<ReleaseHeld> T, class F>
+void visit_fields(T& op, F&& f) {
+  f("which", op.which);
+  f("result", op.result);
+  f("cpu", op.cpu);
+}
+template <SameFieldsAs<ReleaseAll> T, class F>
+void visit_fields(T&, F&&) {}
+
 }  // namespace aio

@@ -36,6 +36,7 @@ constexpr std::array<FdTraits, kFdCount> kTraits{{
     {},                                                                  // kClosed
     {},                                                                  // kNever
     {},                                                                  // kMinusOne
+    {FileKind::kGate, 0, true, true, false, false, false, false},        // kGate
 }};
 
 constexpr Fd other_end(Fd fd) {
@@ -66,6 +67,7 @@ Files::Files(const Profile& profile, const Machine& machine) : profile_(&profile
 void Files::reset(const std::bitset<kFdCount>& descriptors) {
   for (unsigned i = 0; i < kFdCount; ++i) open_[i] = descriptors[i] && kTraits[i].kind != FileKind::kNone;
   if (!machine_->direct) open_[static_cast<std::size_t>(Fd::kDirect)] = false;
+  if (!machine_->gate) open_[static_cast<std::size_t>(Fd::kGate)] = false;
   held_.fill(0);
   static const std::array<std::vector<std::byte>, 2> kInitial = [] {
     std::array<std::vector<std::byte>, 2> contents;
@@ -128,7 +130,7 @@ bool Files::has_write(Fd fd) const {
 
 bool Files::has_fsync(Fd fd) const {
   const FileKind kind = traits(fd).kind;
-  return kind == FileKind::kRegular || kind == FileKind::kDirectory;
+  return kind == FileKind::kRegular || kind == FileKind::kDirectory || kind == FileKind::kGate;
 }
 
 std::uint16_t Files::poll_mask(Fd fd) const {

@@ -28,6 +28,7 @@ enum class FileKind : std::uint8_t {
   kDirectory,
   kNullDevice,
   kZeroDevice,
+  kGate,
 };
 
 // What a descriptor of the zoo is.

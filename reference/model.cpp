@@ -40,8 +40,12 @@ void Model::begin_case(const std::bitset<kFdCount>& descriptors) {
   destroyed_.clear();
   positions_.fill(0);
   next_area_ = 0;
+  holding_ = false;
+  coming_.clear();
+  held_.clear();
   memory_.reset();
   files_.reset(descriptors);
+  gate_ = files_.number_open(Fd::kGate);
 }
 
 namespace {
@@ -70,7 +74,18 @@ int wrong_error(int error) { return error == kEFAULT ? kEINVAL : kEFAULT; }
 const char* Model::refuses(const Operation& operation) const {
   const std::uint64_t ctx = context_argument(operation);
   const bool foreign = std::find(foreign_.begin(), foreign_.end(), ctx) != foreign_.end();
-  return foreign && ctx != 0 ? "the operation names a context of an earlier case" : nullptr;
+  if (foreign && ctx != 0) return "the operation names a context of an earlier case";
+  if (!gate_) return nullptr;
+  const auto is_here = [ctx](const Held& each) { return each.context == ctx; };
+  const bool in_flight =
+      std::any_of(held_.begin(), held_.end(), is_here) || std::any_of(coming_.begin(), coming_.end(), is_here);
+  if (in_flight && std::holds_alternative<Destroy>(operation)) {
+    return "io_destroy would wait for requests that nobody releases";
+  }
+  if (std::holds_alternative<Submit>(operation) && rehearse(operation).stuck_) {
+    return "io_submit would wait where nobody releases it";
+  }
+  return nullptr;
 }
 
 Model::Expected Model::fail(Req rule, int error) { return {-1, rules_.wrong(rule) ? wrong_error(error) : error, rule}; }
@@ -85,6 +100,7 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
   aio_nr_change_.reset();
   least_ns_ = 0;
   waited_ = false;
+  stuck_ = false;
   data_.reset();
   skips_ = false;
   unknown_memory_.clear();
@@ -92,7 +108,7 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
   late_ = false;
   files_.forget_hung_up();
   direct_requests_ = 0;
-  direct_buffers_.clear();
+  late_buffers_.clear();
   in_kernel_ = is_system_call(operation);
   returns_rule_ = returns_by(operation);
   counter_rule_ = Req::kCountersOnlyByRules;
@@ -183,7 +199,7 @@ bool Model::may_wait(const Submit& submit) const {
 }
 
 bool Model::waits(const Operation& operation) {
-  if (const auto* submit = std::get_if<Submit>(&operation)) return may_wait(*submit) && submit_waits(operation);
+  if (const auto* submit = std::get_if<Submit>(&operation)) return may_wait(*submit) && rehearse(operation).waited_;
   const auto* get = std::get_if<Getevents>(&operation);
   const auto* pget = std::get_if<Pgetevents>(&operation);
   if ((get == nullptr || !may_wait(*get)) && (pget == nullptr || !may_wait(*pget))) return false;
@@ -196,7 +212,7 @@ bool Model::waits(const Operation& operation) {
 }
 
 // What an io_submit does to files decides if a later one of its iocbs waits, so it is tried on a copy.
-bool Model::submit_waits(const Operation& submit) const {
+const Model& Model::rehearse(const Operation& submit) const {
   if (rehearsal_room_.model) {
     *rehearsal_room_.model = *this;
   } else {
@@ -207,7 +223,7 @@ bool Model::submit_waits(const Operation& submit) const {
   Observation nothing;
   nothing.result = INT64_MAX;
   rehearsal.begin(submit, nothing);
-  return rehearsal.waited_;
+  return rehearsal;
 }
 
 Req Model::returns_by(const Operation& operation) const {
@@ -220,6 +236,7 @@ Req Model::returns_by(const Operation& operation) const {
 Verdict Model::judge(const Observation& observation) {
   seen_ = &observation;
   if (!done()) compare_rings(observation);
+  if (!done()) compare_arrivals(observation);
   // What anything else does to memory shows after the next system call.
   if (!done() && in_kernel_) compare_memory(observation, false);
   if (!done()) compare_counters(observation);
@@ -250,6 +267,7 @@ Verdict Model::finish(const Observation& observation) {
     note_quota_exercised(context);
   }
   compare_rings(observation);
+  if (!done()) compare_arrivals(observation);
   if (!done()) compare_memory(observation, true);
   counter_rule_ = Req::kCountersOnlyByRules;
   if (!done()) compare_counters(observation);

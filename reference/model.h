@@ -45,6 +45,15 @@ struct Request {
   bool certain = true;                        // false: any res
   bool at_return = false;                     // the event is in the ring when the call returns
   bool unknown_cpu = false;                   // which CPU completes it is not known
+  std::optional<unsigned> cpu;                // index of the CPU that does, where it is not that of the call
+};
+
+// A request that the gate file's file system holds, or is to hold.
+struct Held {
+  Address context = 0;
+  Request request;
+  Buffers buffers;   // where a read puts what it gets
+  GateRequest seen;  // what the file system must see, but for its number and the credentials
 };
 
 // What happened to one context during the current operation, in the order in which the kernel did it.
@@ -100,9 +109,14 @@ class Model {
     Address ring = 0;
     std::uint32_t tail = 0;
   };
+  // How many requests must reach the gate file during the current operation.
+  std::size_t arrivals_due() const;
+  // How many are kept from it by one that it holds.
+  std::size_t unsent() const { return coming_.size(); }
   // Ends of pipes and sockets that must see during the current operation that their other side was closed.
   const std::vector<Fd>& ends_due() const { return files_.hung_up(); }
-  // A reason (a constant) not to run the operation at all, or nullptr: it names a context of an earlier case.
+  // A reason (a constant) not to run the operation at all, or nullptr: it names a context of an earlier case, or would
+  // wait where no signal reaches it.
   const char* refuses(const Operation& operation) const;
   // Whether the call, which comes next, can only end by a signal.
   bool waits(const Operation& operation);
@@ -128,6 +142,10 @@ class Model {
     RehearsalRoom& operator=(const RehearsalRoom&) { return *this; }
     std::unique_ptr<Model> model;
   };
+  struct LateBuffer {
+    Iovec segment;
+    bool written = false;  // or else read
+  };
   struct Expected {
     std::int64_t result = 0;
     int error = 0;
@@ -140,7 +158,7 @@ class Model {
   template <class Wait>
   bool may_wait(const Wait& wait) const;
   bool may_wait(const Submit& submit) const;
-  bool submit_waits(const Operation& submit) const;
+  const Model& rehearse(const Operation& submit) const;
   // model_context.cpp
   Expected setup(const Setup& op);
   Expected destroy(const Destroy& op);
@@ -159,7 +177,9 @@ class Model {
   std::optional<Expected> check_ioprio(const Iocb& iocb);
   std::optional<Expected> check_rw_flags(const Iocb& iocb, Fd fd, bool write);
   std::optional<Expected> import_buffers(const Iocb& iocb, Buffers& buffers);
-  bool shares_direct_buffer(const Buffers& buffers) const;
+  bool unsure_transfer(Fd fd, const Buffers& buffers, bool write);
+  void use_late(const Buffers& buffers, bool writes);
+  bool shares_late_buffer(const Buffers& buffers, bool writes) const;
   std::optional<Expected> start_rw(Context& context, const Iocb& iocb, Request request, bool write, bool start);
   std::optional<Expected> start_fsync(Context& context, const Iocb& iocb, Request request, bool start);
   std::optional<Expected> start_poll(Context& context, const Iocb& iocb, Request request, bool start);
@@ -177,6 +197,16 @@ class Model {
   Expected apply(const FdWrite& op);
   Expected apply(const FdRead& op);
   Expected apply(const FdClose& op);
+  // model_gate.cpp
+  void start_gate(Context& context, const Iocb& iocb, Request request, const Buffers& buffers, bool write);
+  bool gate_blocks(const Iocb& write, const Buffers& buffers) const;
+  void send(Held held);
+  void answer(Held& held, std::int64_t wanted, unsigned cpu);
+  Expected apply(const Hold& op);
+  Expected apply(const ReleaseHeld& op);
+  Expected apply(const ReleaseAll& op);
+  void compare_arrivals(const Observation& observation);
+  void compare_arrival(const GateRequest& seen);
   // A read(2) or write(2) of the user that poll let through; `size` bytes are in `own`, at arena::kBuffers.
   Outcome plain_transfer(Fd fd, Memory& own, std::uint64_t size, bool write);
   // Completions: model_complete.cpp
@@ -225,6 +255,10 @@ class Model {
   std::vector<Address> destroyed_;                   // ids that were destroyed in this case
   std::array<std::uint64_t, kFdCount> positions_{};  // file offsets of the descriptors themselves
   std::size_t next_area_ = 0;                        // of memory, to be compared in its turn
+  bool gate_ = false;                                // the case began with the gate file open
+  bool holding_ = false;                             // the gate file keeps what comes from here on
+  std::vector<Held> coming_;                         // on their way to it
+  std::vector<Held> held_;                           // by it, in the order of their coming
 
   // Of the current operation:
   const Observation* seen_ = nullptr;
@@ -236,6 +270,7 @@ class Model {
   std::optional<std::int64_t> aio_nr_change_;
   std::uint64_t least_ns_ = 0;
   bool waited_ = false;     // the call ended only by a signal
+  bool stuck_ = false;      // the call waits where no signal reaches it
   bool rehearsal_ = false;  // waits() tries an operation: nothing is to change
   mutable RehearsalRoom rehearsal_room_;
   Req returns_rule_{};                                             // why the call returns
@@ -245,7 +280,8 @@ class Model {
   bool late_ = false;                                              // within a completion at an unknown time
   std::vector<Fd> late_signals_;  // eventfds that an asynchronous completion of this call signals at any time
   unsigned direct_requests_ = 0;
-  std::vector<Iovec> direct_buffers_;  // of direct I/O that this call has queued
+  std::vector<LateBuffer> late_buffers_;    // that requests of this call use at any time
+  std::optional<unsigned> completing_cpu_;  // index of the CPU that completes requests now, if not the call's
 };
 
 // "EINVAL (22)" or the number.

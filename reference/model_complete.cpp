@@ -38,6 +38,7 @@ void Model::complete_now(Context& context, Request request) {
 
 // The request will complete by itself, at any time from now on.
 void Model::complete_later(Context& context, Request request) {
+  if (completing_cpu_) request.cpu = completing_cpu_;
   if (request.resfd && !request.at_return) late_signals_.push_back(*request.resfd);
   add_due(context, request);
   context.script.push_back({ScriptStep::What::kLaunch, context.due.size() - 1});

@@ -73,8 +73,10 @@ class Courses {
  private:
   // Appends the course after its next event was written: one for each CPU that may have done it.
   void complete(const Course& course, std::vector<Course>& out) {
-    const bool anywhere = context_.due[order_[course.completed]].unknown_cpu;
-    for (unsigned cpu = anywhere ? 0 : cpu_; cpu < (anywhere ? possible_cpus_ : cpu_ + 1); ++cpu) {
+    const Request& request = context_.due[order_[course.completed]];
+    const unsigned known = request.cpu.value_or(cpu_);
+    const bool anywhere = request.unknown_cpu;
+    for (unsigned cpu = anywhere ? 0 : known; cpu < (anywhere ? possible_cpus_ : known + 1); ++cpu) {
       Course next = course;
       ++next.completed;
       quota_.complete(next.slots, cpu, head_, tail(next));
@@ -87,8 +89,9 @@ class Courses {
     if (courses_.size() == 1 && courses_[0].completed < end &&
         !context_.due[order_[courses_[0].completed]].unknown_cpu) {
       Course& course = courses_[0];
+      const unsigned cpu = context_.due[order_[course.completed]].cpu.value_or(cpu_);
       ++course.completed;
-      quota_.complete(course.slots, cpu_, head_, tail(course));
+      quota_.complete(course.slots, cpu, head_, tail(course));
       return;
     }
     std::vector<Course> next;
@@ -226,7 +229,8 @@ void Model::run_quota(Context& context, const std::vector<std::size_t>& order) {
     for (const ScriptStep& step : context.script) synchronous += step.what == ScriptStep::What::kComplete;
     for (std::size_t i = synchronous; i < order.size(); ++i) {
       const auto tail = static_cast<std::uint32_t>((context.tail + i + 1) % context.geometry.ring_size);
-      context.history.push_back({QuotaStep::What::kCompleted, seen_->cpu, head, tail});
+      const unsigned cpu = context.due[order[i]].cpu.value_or(seen_->cpu);
+      context.history.push_back({QuotaStep::What::kCompleted, cpu, head, tail});
     }
   }
   context.candidates = courses.candidates();

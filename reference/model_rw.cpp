@@ -93,13 +93,33 @@ std::optional<Model::Expected> Model::check_rw(const Iocb& iocb, Fd fd, bool wri
 }
 
 // Direct I/O moves its bytes at any time until its event comes.
-bool Model::shares_direct_buffer(const Buffers& buffers) const {
-  for (const Iovec& busy : direct_buffers_) {
+void Model::use_late(const Buffers& buffers, bool writes) {
+  for (const Iovec& segment : buffers.segments) late_buffers_.push_back({segment, writes});
+}
+
+bool Model::shares_late_buffer(const Buffers& buffers, bool writes) const {
+  for (const auto& [busy, written] : late_buffers_) {
     for (const Iovec& segment : buffers.segments) {
-      if (segment.base < busy.base + busy.len && busy.base < segment.base + segment.len) return true;
+      const bool overlap = segment.base < busy.base + busy.len && busy.base < segment.base + segment.len;
+      if (overlap && (written || writes)) return true;
     }
   }
   return false;
+}
+
+// Whether it cannot be told what a transfer does; a rehearsal does not ask.
+bool Model::unsure_transfer(Fd fd, const Buffers& buffers, bool write) {
+  if (rehearsal_) return false;
+  if (reads_late_signal(fd)) {
+    undecided("an eventfd is read while a completion may be signalling it");
+  } else if (shares_late_buffer(buffers, !write)) {
+    undecided("a request shares a buffer with an earlier one of the call");
+  } else if (write && !unknown_memory_.empty()) {
+    undecided("a write from memory that an uncertain read has filled");
+  } else {
+    return false;
+  }
+  return true;
 }
 
 std::optional<Model::Expected> Model::start_rw(Context& context, const Iocb& iocb, Request request, bool write,
@@ -107,16 +127,11 @@ std::optional<Model::Expected> Model::start_rw(Context& context, const Iocb& ioc
   Buffers buffers;
   if (auto failed = check_rw(iocb, request.fd, write, buffers)) return failed;
   if (!start) return std::nullopt;
-  if (reads_late_signal(request.fd)) {
-    undecided("an eventfd is read while a completion may be signalling it");
-    return std::nullopt;
-  }
-  if (shares_direct_buffer(buffers)) {
-    undecided("direct I/O shares a buffer with a later request of the call");
-    return std::nullopt;
-  }
-  if (write && !unknown_memory_.empty()) {
-    undecided("a write from memory that an uncertain read has filled");
+  const bool gate = traits(request.fd).kind == FileKind::kGate;
+  if (gate && write) stuck_ = stuck_ || gate_blocks(iocb, buffers);
+  if (unsure_transfer(request.fd, buffers, write)) return std::nullopt;
+  if (gate) {
+    start_gate(context, iocb, request, buffers, write);
     return std::nullopt;
   }
   const Transfer transfer{static_cast<std::uint64_t>(iocb.offset), iocb.rw_flags};
@@ -127,7 +142,7 @@ std::optional<Model::Expected> Model::start_rw(Context& context, const Iocb& ioc
     outcome.certain = false;
   waited_ = waited_ || outcome.waited;
   const bool queues = traits(request.fd).direct && machine_->direct_queues;
-  if (queues) direct_buffers_.insert(direct_buffers_.end(), buffers.segments.begin(), buffers.segments.end());
+  if (queues) use_late(buffers, !write);
   if (queues && ++direct_requests_ > 1) outcome.certain = false;
   if (!outcome.certain) {
     for (const Iovec& segment : buffers.segments) {
@@ -154,6 +169,12 @@ std::optional<Model::Expected> Model::start_fsync(Context& context, const Iocb& 
   if (!files_.usable(request.fd)) return fail(Req::kSubmitBadFd, kEBADF);
   if (!files_.has_fsync(request.fd)) return fail(Req::kFsyncNeedsMethod, kEINVAL);
   if (!start) return std::nullopt;
+  if (traits(request.fd).kind == FileKind::kGate) {
+    Held held{context.id, request, {}, {}};
+    held.seen.call = iocb.opcode == kFsync ? GateCall::kFsync : GateCall::kFdatasync;
+    send(std::move(held));
+    return std::nullopt;
+  }
   request.rule = iocb.opcode == kFsync ? Req::kFsyncResult : Req::kFdsyncResult;
   request.res = rules_.wrong(request.rule) ? 1 : 0;
   complete_later(context, request);

@@ -72,6 +72,8 @@ Outcome Model::plain_transfer(Fd fd, Memory& own, std::uint64_t size, bool write
 
 Model::Expected Model::apply(const FdWrite& op) {
   const FdTraits& file = traits(op.fd);
+  if (file.kind == FileKind::kGate) skips_ = true;
+  if (skips_) return {0, 0, Req::kUserActions};
   if (!files_.usable(op.fd) || !file.writable) return {-1, kEBADF, Req::kUserActions};
   if (file.direct && machine_->direct_queues) undecided("a plain write to a file opened with O_DIRECT");
   if ((files_.poll_mask(op.fd) & (kPollOut | kPollErr | kPollHup)) == 0) {
@@ -103,6 +105,8 @@ Model::Expected Model::apply(const FdWrite& op) {
 
 Model::Expected Model::apply(const FdRead& op) {
   const FdTraits& file = traits(op.fd);
+  if (file.kind == FileKind::kGate) skips_ = true;
+  if (skips_) return {0, 0, Req::kUserActions};
   if (!files_.usable(op.fd)) return {-1, kEBADF, Req::kUserActions};
   if ((files_.poll_mask(op.fd) & (kPollIn | kPollErr | kPollHup)) == 0) {
     skips_ = true;

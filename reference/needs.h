@@ -7,6 +7,7 @@
 //   nowait no_nowait dontcache          what the file system of the regular files takes
 //   nowait_write_fails bounded_files    buffered RWF_NOWAIT writes fail; files end before the largest offset
 //   direct direct_queues                O_DIRECT can be opened; its requests complete later
+//   gate                                the gate file can be had
 //   rt no_rt                            whether this process may ask for real-time I/O priority
 #pragma once
 

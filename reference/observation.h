@@ -39,21 +39,51 @@ struct PeerView {
   bool end_seen = false;  // poll reported that no file of the other end is left
 };
 
+enum class GateCall : std::uint8_t { kRead, kWrite, kFsync, kFdatasync };
+inline constexpr unsigned kGateCallCount = 4;
+
+// A request as the gate file's file system saw it.
+struct GateFacts {
+  std::uint64_t id = 0;  // 1, 2, 3, ... in the order of their coming
+  GateCall call = GateCall::kRead;
+  std::uint64_t offset = 0;  // 0 for an fsync
+  std::uint64_t length = 0;  // bytes; 0 for an fsync
+  std::uint32_t uid = 0;     // on whose behalf
+  std::uint32_t gid = 0;
+  friend bool operator==(const GateFacts&, const GateFacts&) = default;
+};
+struct GateRequest : GateFacts {
+  std::vector<std::uint8_t> data;  // what a write brought
+  friend bool operator==(const GateRequest&, const GateRequest&) = default;
+};
+
+// A call that another operation has let return.
+struct LaneReturn {
+  unsigned lane = 0;
+  std::int64_t result = 0;  // as in Observation
+  int error = 0;
+  friend bool operator==(const LaneReturn&, const LaneReturn&) = default;
+};
+
 struct Observation {
   std::int64_t result = 0;  // what the call returned; -1 with `error` set where it failed
   int error = 0;
-  bool skipped = false;          // a file operation that would have blocked, or a ring store without a ring: not made
-  unsigned cpu = 0;              // index of the CPU on which the call was made
-  unsigned signals = 0;          // releasing signals that the lane has seen during the call
-  std::uint64_t elapsed_ns = 0;  // of calls that may wait
+  bool skipped = false;  // a file operation that would have blocked, or a ring store without a ring: not made
+  unsigned cpu = 0;      // index of the CPU on which the call was made
+  unsigned lane = 0;     // that made the call
+  bool asleep = false;   // the call has not returned: its lane sleeps inside it
+  std::vector<LaneReturn> returns;  // calls of other lanes that have returned since the operation began
+  unsigned signals = 0;             // releasing signals that the lane has seen during the call
+  std::uint64_t elapsed_ns = 0;     // of calls that may wait
 
   std::array<std::span<const std::byte>, arena::kAreas.size()> memory;  // the areas of the arena, in their order
   std::vector<RingView> rings;                                          // in the order of their io_setup
   // Counters of Fd::kEvent, kNbEvent and kSemEvent; none where the descriptor is not open.
   std::array<std::optional<std::uint64_t>, 3> counters;
-  std::array<FileView, 2> files;    // A and B
-  std::span<const std::byte> data;  // what an FdRead got
-  std::vector<PeerView> peers;      // only at the end of the case
+  std::array<FileView, 2> files;     // A and B
+  std::span<const std::byte> data;   // what an FdRead got
+  std::vector<PeerView> peers;       // only at the end of the case
+  std::vector<GateRequest> arrived;  // what the gate file has got to hold since the operation before, in its order
   // fs.aio-nr before and after the call, read around calls that may change it; none where somebody else moved it.
   std::optional<std::uint64_t> aio_nr_before;
   std::optional<std::uint64_t> aio_nr_after;

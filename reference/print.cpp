@@ -145,6 +145,15 @@ struct Printer {
   std::string operator()(const Store& op) const {
     return fmt::format("store({}, {} bytes, {:#x})", address_text(op.at), op.width, op.value);
   }
+  std::string operator()(const Hold&) const { return "hold"; }
+  std::string operator()(const ReleaseHeld& op) const {
+    constexpr std::int64_t kMostErrno = 200;
+    std::string result = fmt::format("{} bytes", op.result);
+    if (op.result == ReleaseHeld{}.result) result = "whole";
+    if (op.result < 0 && op.result > -kMostErrno) result = fmt::format("-{}", errno_name(static_cast<int>(-op.result)));
+    return fmt::format("release(held {}, {}, cpu {})", value_text(op.which), result, value_text(op.cpu));
+  }
+  std::string operator()(const ReleaseAll&) const { return "release_all"; }
 };
 
 }  // namespace

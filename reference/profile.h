@@ -71,6 +71,10 @@ struct Machine {
   bool direct = false;               // O_DIRECT can be opened
   bool direct_queues = false;        // O_DIRECT requests complete later, on a CPU that is not known
   std::uint32_t direct_align = 512;  // of offset, length and address
+
+  bool gate = false;      // the gate file can be had: file systems in user space may be mounted
+  std::uint32_t uid = 0;  // of this process: whose requests the gate file sees
+  std::uint32_t gid = 0;
 };
 
 }  // namespace aio

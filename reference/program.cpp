@@ -17,8 +17,8 @@ constexpr std::array<std::string_view, kSymbolCount> kSymbolNames{
 constexpr std::array<std::string_view, kRingFieldCount> kRingFieldNames{
     "id", "nr", "head", "tail", "magic", "compat_features", "incompat_features", "header_length"};
 constexpr std::array<std::string_view, kOperationCount> kOperationNames{
-    "io_setup", "io_destroy", "io_submit", "io_getevents", "io_pgetevents", "io_cancel", "ring_store",
-    "reap",     "move",       "fd_write",  "fd_read",      "fd_close",      "store"};
+    "io_setup", "io_destroy", "io_submit", "io_getevents", "io_pgetevents", "io_cancel", "ring_store", "reap",
+    "move",     "fd_write",   "fd_read",   "fd_close",     "store",         "hold",      "release",    "release_all"};
 static_assert(std::variant_size_v<Operation> == kOperationCount);
 
 // FNV-1a by 64-bit words instead of bytes. The shift brings high bits down, which the product alone

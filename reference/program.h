@@ -192,9 +192,31 @@ struct Store {
   friend bool operator==(const Store&, const Store&) = default;
 };
 
+// From here on requests to the gate file stay in flight until they are released. Before the first Hold, and after a
+// ReleaseAll, each is answered at once with all that it asked for, on the CPU with index 0. Not made where the program
+// has no gate file open.
+struct Hold {
+  friend bool operator==(const Hold&, const Hold&) = default;
+};
+
+// Ends request number `which` (modulo their number) of those that are held, in the order in which the file system saw
+// them, with `result`: a count of bytes, or -errno, as gate_answer() makes of it. The file system's process runs on the
+// CPU with index `cpu` (modulo the number of usable CPUs) while it does so. Not made where nothing is held.
+struct ReleaseHeld {
+  Value which = 0;
+  std::int64_t result = kGateMaxRequest;
+  Value cpu = 0;
+  friend bool operator==(const ReleaseHeld&, const ReleaseHeld&) = default;
+};
+
+// Ends all that is held with all that was asked for, on the CPU with index 0, and holds nothing from here on.
+struct ReleaseAll {
+  friend bool operator==(const ReleaseAll&, const ReleaseAll&) = default;
+};
+
 using Operation = std::variant<Setup, Destroy, Submit, Getevents, Pgetevents, Cancel, RingStore, Reap, Move, FdWrite,
-                               FdRead, FdClose, Store>;
-inline constexpr unsigned kOperationCount = 13;
+                               FdRead, FdClose, Store, Hold, ReleaseHeld, ReleaseAll>;
+inline constexpr unsigned kOperationCount = 16;
 
 // "io_setup", "io_submit", …, "ring_store", "reap", "move", "fd_write", …: the operation's name in traces.
 std::string_view operation_name(const Operation& operation);

@@ -9,8 +9,9 @@ namespace aio {
 namespace {
 
 // In the order of enum Kind.
-constexpr std::array<std::string_view, kKindCount> kNames{"errno",   "count", "event",  "lost", "header", "memory",
-                                                          "counter", "file",  "aio_nr", "time", "hang",   "crash"};
+constexpr std::array<std::string_view, kKindCount> kNames{"errno",  "count",   "event",  "lost",   "header",
+                                                          "memory", "counter", "file",   "aio_nr", "time",
+                                                          "hang",   "crash",   "request"};
 
 }  // namespace
 

@@ -28,8 +28,9 @@ enum class Kind : std::uint8_t {
   kTime,     // a wait that ended too early
   kHang,     // a call that did not return
   kCrash,    // the lane died
+  kRequest,  // what reached a file system
 };
-inline constexpr unsigned kKindCount = 12;
+inline constexpr unsigned kKindCount = 13;
 std::string_view kind_name(Kind kind);
 std::optional<Kind> find_kind(std::string_view name);
 
@@ -52,7 +53,9 @@ struct Check {
     kReadBytes,   // what an FdRead gets
     kAioNrDelta,  // fs.aio-nr after the call minus before
     kElapsed,     // nanoseconds that the call takes at least
-    kPeerEnd,     // whether descriptor `index` (an Fd) sees the end of its other side: 0 or 1
+    kHeld,  // of request `index` that the gate file holds: 0 what it is (GateCall), 1 offset, 2 length, 3 uid, 4 gid,
+            // 5 the FNV-1a hash of a write's bytes, as `at` says; `at` 6: how many it holds
+    kPeerEnd,  // whether descriptor `index` (an Fd) sees the end of its other side: 0 or 1
   };
   What what = What::kResult;
   std::uint64_t index = 0;
@@ -61,7 +64,7 @@ struct Check {
   std::vector<std::uint8_t> bytes;   // for What that is bytes: what they should be
   friend bool operator==(const Check&, const Check&) = default;
 };
-inline constexpr unsigned kCheckCount = 10;
+inline constexpr unsigned kCheckCount = 11;
 
 struct Divergence {
   Signature signature;

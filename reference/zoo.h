@@ -33,8 +33,9 @@ enum class Fd : std::uint8_t {
   kClosed,       // opened and closed again before the first operation
   kNever,        // never opened
   kMinusOne,     // the number -1
+  kGate,         // the gate file, O_RDWR | O_DIRECT
 };
-inline constexpr unsigned kFdCount = 21;
+inline constexpr unsigned kFdCount = 22;
 
 // The descriptor's number in the program's table.
 constexpr std::uint32_t fd_number(Fd fd) {
@@ -55,6 +56,24 @@ constexpr std::uint8_t initial_file_byte(unsigned file, std::uint64_t offset) {
 }
 // The largest file of which the content is observed, byte for byte; programs keep below it.
 inline constexpr std::uint64_t kMaxObservedFile = 65536;
+
+// The gate file: a file of a file system in user space that holds requests in flight until the program releases them.
+// Writes leave it as it is.
+inline constexpr std::uint64_t kGateSize = 1 << 20;
+inline constexpr std::uint64_t kGateMaxRequest = 128 << 10;  // longest piece that comes to it as one request
+constexpr std::uint8_t gate_byte(std::uint64_t offset) {
+  return static_cast<std::uint8_t>(offset * 31 + (offset >> 8) * 7);
+}
+// What its file system answers to a request of `length` bytes (0: an fsync) that is to end with `wanted`, a count or
+// -errno: no more than was asked for, and none of the errors that mean something else to the kernel than an error
+// (ENOSYS: never ask again; from 512 on: not an errno of user space).
+constexpr std::int64_t gate_answer(std::int64_t wanted, std::uint64_t length) {
+  constexpr std::int64_t kInputOutput = -5;
+  constexpr std::int64_t kNoSystemCall = -38;
+  constexpr std::int64_t kLeast = -511;
+  if (wanted < kLeast || wanted == kNoSystemCall) return kInputOutput;
+  return wanted > static_cast<std::int64_t>(length) ? static_cast<std::int64_t>(length) : wanted;
+}
 
 // The bytes that an FdWrite of value `value` sends, at position `index`. To an eventfd `value` itself is written.
 constexpr std::uint8_t payload_byte(std::uint64_t value, std::uint64_t index) {

@@ -206,6 +206,17 @@ struct Call {
   }
   std::string operator()(const FdClose& op) const { return fmt::format("answer(close({}))", named(op.fd)); }
   std::string operator()(const Store&) const { return ""; }
+  std::string gate(const std::string& text) const {
+    needs.parts.need(CPart::kGate);
+    named(Fd::kGate);
+    return text;
+  }
+  std::string operator()(const Hold&) const { return gate("gate_hold()"); }
+  std::string operator()(const ReleaseHeld& op) const {
+    return gate(fmt::format("gate_release({}, {}, {})", c_number(op.which.offset), c_result(op.result),
+                            c_number(op.cpu.offset)));
+  }
+  std::string operator()(const ReleaseAll&) const { return gate("gate_release_all()"); }
 };
 
 }  // namespace
@@ -264,8 +275,9 @@ std::string c_call(const Step& step, CNeeds& needs) {
 }
 
 bool c_returns(const Operation& operation) {
-  return !std::holds_alternative<RingStore>(operation) && !std::holds_alternative<Move>(operation) &&
-         !std::holds_alternative<Store>(operation);
+  return is_system_call(operation) || std::holds_alternative<Reap>(operation) ||
+         std::holds_alternative<FdWrite>(operation) || std::holds_alternative<FdRead>(operation) ||
+         std::holds_alternative<FdClose>(operation);
 }
 
 }  // namespace aio

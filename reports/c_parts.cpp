@@ -232,12 +232,13 @@ R"(static void show_bytes(const char *what, const volatile uint8_t *bytes, int s
 	printf("\n");
 }
 )",
+nullptr,  // kGate: c_gate_text()
 R"(/* Closes every descriptor of the program but `fd`: does it see the end of its other side? */
 static int64_t end_seen(int fd)
 {
 	struct pollfd polled = { .fd = fd };
 
-	for (int other = 200; other <= 220; other++)
+	for (int other = 200; other <= 221; other++)
 		if (other != fd)
 			close(other);
 	return poll(&polled, 1, 1000) == 1 && (polled.revents & (POLLHUP | POLLERR)) != 0;
@@ -254,6 +255,7 @@ CPart base_of(CPart part) {
     case CPart::kPipe:
     case CPart::kSockets:
     case CPart::kFile:
+    case CPart::kGate:
       return CPart::kPlace;
     default:
       return part;
@@ -270,7 +272,8 @@ void CParts::need(CPart part) {
 std::string CParts::text() const {
   std::string text;
   for (std::size_t i = 0; i < kCPartCount; ++i) {
-    if (needed_[i]) text += std::string("\n") + kTexts[i];
+    const char* const part = static_cast<CPart>(i) == CPart::kGate ? c_gate_text() : kTexts[i];
+    if (needed_[i]) text += std::string("\n") + part;
   }
   return text;
 }

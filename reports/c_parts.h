@@ -34,9 +34,10 @@ enum class CPart : std::uint8_t {
   kAioNr,      // fs.aio-nr
   kClock,      // nanoseconds
   kShowBytes,  // bytes as hex
+  kGate,       // the gate file and the process that serves it
   kPeer,       // whether the other end of a pipe or socket pair is gone
 };
-inline constexpr std::size_t kCPartCount = 24;
+inline constexpr std::size_t kCPartCount = 25;
 
 class CParts {
  public:
@@ -49,6 +50,8 @@ class CParts {
   std::bitset<kCPartCount> needed_;
 };
 
+// The part kGate.
+const char* c_gate_text();
 // Includes, the arena and pinning: what every reproducer has.
 std::string c_prologue();
 // main(): runs program() in a child, so that a hang or a death is seen. The exit codes for these.

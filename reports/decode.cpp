@@ -169,6 +169,8 @@ void decode(const JsonNode& node, Kind& kind) {
   kind = static_cast<Kind>(index_among(node, names_of<Kind>(kKindCount, kind_name)));
 }
 
+void decode(const JsonNode& node, GateCall& call) { call = static_cast<GateCall>(index_among(node, kGateCallNames)); }
+
 void decode(const JsonNode& node, Check::What& what) {
   what = static_cast<Check::What>(index_among(node, kCheckNames));
 }

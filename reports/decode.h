@@ -63,6 +63,7 @@ void decode(const JsonNode& node, Fd& fd);
 void decode(const JsonNode& node, RingField& field);
 void decode(const JsonNode& node, Req& req);
 void decode(const JsonNode& node, Kind& kind);
+void decode(const JsonNode& node, GateCall& call);
 void decode(const JsonNode& node, Check::What& what);
 
 Address decode_address(const JsonNode& node);

@@ -100,6 +100,7 @@ class Writer {
   CNeeds needs_;
   CCheck check_;
   bool returns_ = false;
+  std::size_t held_ = 0;  // requests that the gate file holds
 };
 
 // A line of the head comment, broken at blanks.
@@ -154,6 +155,14 @@ std::string Writer::after_call(const Step& step) {
   if (!step.observation) return "";
   rings_.step(*step.observation);
   std::string text;
+  if (std::holds_alternative<ReleaseHeld>(step.operation) && held_ > 0) --held_;
+  if (std::holds_alternative<ReleaseAll>(step.operation)) held_ = 0;
+  held_ += step.observation->arrived.size();
+  if (!step.observation->arrived.empty()) {
+    needs_.parts.need(CPart::kGate);
+    needs_.descriptors.set(static_cast<std::size_t>(Fd::kGate));
+    text += fmt::format("\tgate_arrived({});\n", held_);
+  }
   if (const auto* const setup = std::get_if<Setup>(&step.resolved)) {
     for (const unsigned number : rings_.fresh()) {
       text += fmt::format("\tring[{}] = *(volatile uint64_t *)({});\n", number, c_address(setup->ctxp));
@@ -249,6 +258,8 @@ std::string open_statement(Fd fd) {
       return place("open(\"/dev/null\", O_RDWR)");
     case Fd::kZero:
       return place("open(\"/dev/zero\", O_RDWR)");
+    case Fd::kGate:
+      return place("gate_open()");
     default:
       return "";  // the other end of a pair, or nothing that is open
   }
@@ -272,6 +283,7 @@ std::string Writer::open_zoo() {
     needs_.parts.need(CPart::kFile);
     text += fmt::format("\tmake_file(1, {});\n", kDirectFileSize);
   }
+  if (has(Fd::kGate)) needs_.parts.need(CPart::kGate);
   if (has(Fd::kPipeRead) || has(Fd::kNbPipeRead)) needs_.parts.need(CPart::kPipe);
   if (has(Fd::kSocket0)) needs_.parts.need(CPart::kSockets);
   for (unsigned i = 0; i < kFdCount; ++i) {

@@ -53,6 +53,19 @@ class RandomWorld {
     seen.data = std::as_bytes(std::span(data_));
     seen.peers.clear();
     if (below(3) == 0) seen.peers.push_back({static_cast<Fd>(below(kFdCount)), below(2) == 0});
+    seen.arrived.clear();
+    if (below(3) == 0) {
+      GateRequest& request = seen.arrived.emplace_back();
+      request.id = random_();
+      request.call = static_cast<GateCall>(below(kGateCallCount));
+      request.offset = below(2) * random_();
+      request.uid = static_cast<std::uint32_t>(random_());
+      request.data.assign(below(9), static_cast<std::uint8_t>(below(256)));
+    }
+    seen.lane = static_cast<unsigned>(below(4));
+    seen.asleep = below(2) == 0;
+    seen.returns.clear();
+    if (below(3) == 0) seen.returns.push_back({static_cast<unsigned>(below(4)), -1, static_cast<int>(below(140))});
     return seen;
   }
 

@@ -64,6 +64,9 @@ void visit_fields(T& machine, F&& f) {
   f("direct", machine.direct);
   f("direct_queues", machine.direct_queues);
   f("direct_align", machine.direct_align);
+  f("gate", machine.gate);
+  f("uid", machine.uid);
+  f("gid", machine.gid);
 }
 
 template <SameFieldsAs<RecordedRing> T, class F>
@@ -88,6 +91,24 @@ void visit_fields(T& peer, F&& f) {
   f("end_seen", peer.end_seen);
 }
 
+template <SameFieldsAs<GateRequest> T, class F>
+void visit_fields(T& request, F&& f) {
+  f("id", request.id);
+  f("call", request.call);
+  f("offset", request.offset);
+  f("length", request.length);
+  f("uid", request.uid);
+  f("gid", request.gid);
+  f("data", HexField{request.data});
+}
+
+template <SameFieldsAs<LaneReturn> T, class F>
+void visit_fields(T& returned, F&& f) {
+  f("lane", returned.lane);
+  f("result", returned.result);
+  f("error", ErrnoField{returned.error});
+}
+
 template <SameFieldsAs<RecordedObservation> T, class F>
 void visit_fields(T& seen, F&& f) {
   f("result", seen.result);
@@ -103,6 +124,10 @@ void visit_fields(T& seen, F&& f) {
   f("sem_event_counter", seen.counters[2]);
   f("data", HexField{seen.data});
   f("peers", seen.peers);
+  f("arrived", seen.arrived);
+  f("lane", seen.lane);
+  f("asleep", seen.asleep);
+  f("returns", seen.returns);
   f("memory", ArenaRangesField{seen.memory});
   f("rings", seen.rings);
   f("file_a", seen.files[0]);
@@ -147,7 +172,10 @@ void visit_fields(T& trace, F&& f) {
 
 // "result", "arena_bytes", …: the name of What in traces.
 inline constexpr std::array<const char*, kCheckCount> kCheckNames{
-    "result",      "arena_bytes", "ring_bytes",   "counter", "file_bytes",
-    "file_length", "read_bytes",  "aio_nr_delta", "elapsed", "peer_end"};
+    "result",     "arena_bytes",  "ring_bytes", "counter", "file_bytes", "file_length",
+    "read_bytes", "aio_nr_delta", "elapsed",    "held",    "peer_end"};
+
+// In the order of enum GateCall.
+inline constexpr std::array<const char*, kGateCallCount> kGateCallNames{"read", "write", "fsync", "fdatasync"};
 
 }  // namespace aio

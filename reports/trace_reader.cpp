@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kVersion = 1;
 constexpr std::size_t kMaxCheckValues = 64;
-constexpr std::size_t kMaxDataBytes = kMaxObservedFile;
+constexpr std::size_t kMaxDataBytes = std::max(kMaxObservedFile, kGateMaxRequest);
 // Ring memory that replaying a whole trace makes anew: what bounds its time.
 constexpr std::uint64_t kMaxFreshRingBytes = std::uint64_t{4} << 30;
 

@@ -65,17 +65,16 @@ bool arrived(const Model::Due& due, const Observation& seen) {
 }  // namespace
 
 // One wait for all that is due: requests at the gate file, events, and the counters that may lag behind these.
-bool Lockstep::wait_once(const std::vector<Model::Due>& due) {
+bool Lockstep::wait_once(const std::vector<Model::Due>& due, std::chrono::milliseconds patience) {
   const Observation& seen = executor_.observation();
   const std::size_t arrivals = model_.arrivals_due();
-  if (seen.arrived.size() < arrivals) executor_.await_arrivals(arrivals, options_.patience);
+  if (seen.arrived.size() < arrivals) executor_.await_arrivals(arrivals, patience);
   bool complete = seen.arrived.size() >= arrivals;
   for (const Model::Due& wanted : due) {
-    if (!arrived(wanted, seen))
-      complete = executor_.await_tail(wanted.ring, wanted.tail, options_.patience) && complete;
+    if (!arrived(wanted, seen)) complete = executor_.await_tail(wanted.ring, wanted.tail, patience) && complete;
   }
   if (due.empty()) return complete;
-  const auto deadline = std::chrono::steady_clock::now() + options_.patience;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   for (auto pause = kFirstPause; !model_.counters_match(seen); pause = std::min(2 * pause, kLongestPause)) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
     executor_.look_again(pause);
@@ -85,9 +84,11 @@ bool Lockstep::wait_once(const std::vector<Model::Due>& due) {
 
 // What stays away between two control requests that come at once is lost.
 void Lockstep::await(const std::vector<Model::Due>& due) {
+  // It takes two waits to lose something.
+  const auto patience = options_.patience / 2;
   bool workers_ran = false;
-  for (unsigned waits = 0; waits < ControlRequest::kMostWaits && !wait_once(due); ++waits) {
-    const bool workers_run = executor_.workers_run(options_.patience / ControlRequest::kPart);
+  for (unsigned waits = 0; waits < ControlRequest::kMostWaits && !wait_once(due, patience); ++waits) {
+    const bool workers_run = executor_.workers_run(patience);
     if (workers_run && workers_ran) return;
     workers_ran = workers_run;
   }

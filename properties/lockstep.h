@@ -54,7 +54,7 @@ class Lockstep {
 
  private:
   bool step(const Operation& operation, CaseResult& result, const Recorder& recorder);
-  bool wait_once(const std::vector<Model::Due>& due);
+  bool wait_once(const std::vector<Model::Due>& due, std::chrono::milliseconds patience);
   void await(const std::vector<Model::Due>& due);
 
   Executor& executor_;

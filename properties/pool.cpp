@@ -86,8 +86,7 @@ void Pool::check(Slot& slot, std::vector<FinishedBatch>& ended) {
     // Waiting for something that is lost is no hang yet.
     if (Clock::now() - slot.moved < 2 * setting_.hang_time + std::chrono::seconds(1)) return;
     // Nor is waiting for a worker of the kernel that does not get its turn.
-    if (slot.reprieves < ControlRequest::kMostWaits &&
-        !control_.completes(CpuPin(), setting_.hang_time / ControlRequest::kPart)) {
+    if (slot.reprieves < ControlRequest::kMostWaits && !control_.in_time(CpuPin(), setting_.hang_time)) {
       ++slot.reprieves;
       slot.moved = Clock::now();
       return;

@@ -78,6 +78,7 @@ class FakeKernel {
     elapsed_ns = 0;
     skipped = false;
     data.clear();
+    arrived.clear();
     for (FakeRing& ring : rings) ring.tail_at_return.reset();
     user_stores(operation, [&](Address at, std::span<const std::byte> bytes) { memory.store(at, bytes); });
     if (answer) answer(*this);
@@ -148,6 +149,7 @@ class FakeKernel {
     seen.skipped = skipped;
     seen.elapsed_ns = elapsed_ns;
     seen.data = data;
+    seen.arrived = arrived;
     for (std::size_t i = 0; i < arena::kAreas.size(); ++i) seen.memory[i] = memory.area(i);
     for (const FakeRing& ring : rings) {
       seen.rings.push_back({ring.id, ring.bytes, ring.tail_at_return.value_or(ring.word(RingField::kTail))});
@@ -175,6 +177,7 @@ class FakeKernel {
   std::uint64_t elapsed_ns = 0;
   std::uint64_t aio_nr_before = 0;
   std::vector<std::byte> data;
+  std::vector<GateRequest> arrived;
 
  private:
   const Machine* machine_;

@@ -25,12 +25,15 @@ std::uint64_t fnv1a(const std::vector<std::uint8_t>& bytes) {
 
 }  // namespace
 
-// A write waits inside io_submit for an fsync that is on its way, and for itself where it may extend the file.
+// A write, even of nothing, waits inside io_submit for an fsync that is on its way, and for itself where it may extend
+// the file.
 bool Model::gate_blocks(const Iocb& write, const Buffers& buffers) const {
-  if (buffers.total == 0) return false;
   const auto syncs = [](const Held& each) { return is_sync(each.seen.call); };
-  return std::any_of(held_.begin(), held_.end(), syncs) || std::any_of(coming_.begin(), coming_.end(), syncs) ||
-         (write.rw_flags & kRwfAppend) != 0 || static_cast<std::uint64_t>(write.offset) + buffers.total > kGateSize;
+  const bool locked =
+      std::any_of(held_.begin(), held_.end(), syncs) || std::any_of(coming_.begin(), coming_.end(), syncs);
+  const bool extends =
+      (write.rw_flags & kRwfAppend) != 0 || static_cast<std::uint64_t>(write.offset) + buffers.total > kGateSize;
+  return locked || (extends && buffers.total > 0);
 }
 
 // The bytes before the first page that cannot be used make the request; a request of none ends at once.
@@ -46,6 +49,7 @@ void Model::start_gate(Context& context, const Iocb& iocb, Request request, cons
   }
   const auto offset = static_cast<std::uint64_t>(iocb.offset);
   const bool at_end = !write && offset >= kGateSize;
+  if (write && stuck_) return undecided("a write that waits inside io_submit");
   if (buffers.total == 0 || at_end || length == 0) {
     request.rule = at_end ? Req::kReadEndOfFile : write ? Req::kWriteZeroBytes : Req::kReadZeroBytes;
     if (buffers.total > 0 && !at_end) {
@@ -56,7 +60,6 @@ void Model::start_gate(Context& context, const Iocb& iocb, Request request, cons
     return complete_now(context, request);
   }
   if (pages > kMostPages) return undecided("a request to the gate file that comes in pieces");
-  if (write && stuck_) return undecided("a write that waits inside io_submit");
   // A write's bytes are fetched at any time during the call; a read that is held puts its own later.
   if (write || !holding_) use_late(buffers, !write);
   Held held{context.id, std::move(request), buffers, {}};

@@ -89,7 +89,7 @@ void Lockstep::await(const std::vector<Model::Due>& due) {
   bool workers_ran = false;
   for (unsigned waits = 0; waits < ControlRequest::kMostWaits && !wait_once(due, patience); ++waits) {
     const bool workers_run = executor_.workers_run(patience);
-    if (workers_run && workers_ran) return;
+    if (workers_run && workers_ran && !workers_starve()) return;
     workers_ran = workers_run;
   }
 }

@@ -77,6 +77,7 @@ bool prove_one(const Case& each, const Setting& honest, std::uint64_t seed, cons
   campaign.max_findings = 1;
   campaign.stop_at = each.rule;
   const auto start = std::chrono::steady_clock::now();
+  campaign.held = each.most_operations == kMaxMinimizedHeld;
   const CampaignResult result = run_campaign(setting, campaign, {});
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const bool found = !result.findings.empty();

@@ -15,6 +15,7 @@
 #include "cli/record.h"
 #include "cli/target.h"
 #include "fixtures/interruption.h"
+#include "fixtures/probe.h"
 #include "properties/campaign.h"
 #include "reports/report.h"
 #include "reports/report_writer.h"
@@ -39,6 +40,7 @@ struct RunOptions {
   std::string format = "text";
   std::size_t max_divergences = 10;
   double minimize_time_s = 20;
+  bool held = false;
   std::string stop_at;
 };
 
@@ -52,6 +54,7 @@ CampaignOptions campaign_options(const RunOptions& options, const Machine& machi
   campaign.time = milliseconds_of(options.time_s);
   campaign.jobs = options.jobs != 0 ? options.jobs : machine.usable_cpus;
   campaign.max_findings = options.max_divergences;
+  campaign.held = options.held;
   campaign.minimize_budget = milliseconds_of(options.minimize_time_s);
   if (!options.stop_at.empty()) campaign.stop_at = requirement_named(options.stop_at);
   return campaign;
@@ -119,7 +122,10 @@ class Run {
         out_(options.format == "json" ? stderr : stdout) {}
 
   Exit perform() {
-    fmt::print(out_, "seed {}\n", campaign_.seed);
+    if (campaign_.held && !target_.setting().machine.gate) {
+      throw Failure(Exit::kSkipped, "skipped: there can be no gate file here: " + gate_obstacle());
+    }
+    fmt::print(out_, "seed {}{}\n", campaign_.seed, campaign_.held ? " --held" : "");
     if (!options_.target.lie.empty()) fmt::print(out_, "FALSIFIED RUN with the lie {}\n", options_.target.lie);
     if (!options_.target.mutant.empty()) fmt::print(out_, "FALSIFIED RUN with the mutant {}\n", options_.target.mutant);
     std::fflush(out_);
@@ -212,6 +218,7 @@ void add_options(CLI::App& run, RunOptions& options) {
   run.add_option("--jobs", options.jobs, "CPUs to keep busy (default: all that may be used)")
       ->check(CLI::Range(1, 4096))
       ->type_name("N");
+  run.add_flag("--held", options.held, "Only programs that hold requests in flight (needs FUSE)");
   run.add_option("--suite", options.suite, "Hand-written suites to run as well (default all)")->type_name("NAME");
   run.add_option("--profile", options.target.profile, "The rules to judge by (default: the running kernel's)")
       ->type_name("NAME");

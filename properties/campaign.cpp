@@ -47,7 +47,7 @@ class Campaign {
 
  private:
   void run_programs() {
-    Pool pool(setting_, [seed = options_.seed](std::uint64_t index) { return campaign_program(seed, index); });
+    Pool pool(setting_, source());
     const std::size_t at_once = std::min<std::size_t>(options_.jobs * kWorkersPerCpu, kMaxWorkers);
     while (true) {
       while (pool.running() < at_once && pool.existing() < kMaxWorkers && has_more()) pool.start(take_order());
@@ -58,6 +58,11 @@ class Campaign {
     result_.seconds = seconds_since(start_);
   }
 
+  ProgramSource source() const {
+    return [seed = options_.seed, held = options_.held](std::uint64_t index) {
+      return campaign_program(seed, index, held);
+    };
+  }
   std::size_t most_findings() const { return options_.stop_at ? 1 : options_.max_findings; }
 
   bool has_more() const {
@@ -108,8 +113,8 @@ class Campaign {
     if (rest.first < rest.last) rests_.push_back(rest);
   }
 
-  static bool is_exhaustive(std::uint64_t index) {
-    return index % 4 != 3 && index / 4 * 3 + index % 4 < exhaustive_count();
+  bool is_exhaustive(std::uint64_t index) const {
+    return !options_.held && index % 4 != 3 && index / 4 * 3 + index % 4 < exhaustive_count();
   }
 
   void suspect(const Signature& signature, std::uint64_t index, std::uint64_t batch_first) {
@@ -120,7 +125,7 @@ class Campaign {
 
   void confirm(const Suspect& suspect) {
     report({}, "repeating");
-    const Program program = campaign_program(options_.seed, suspect.index);
+    const Program program = source()(suspect.index);
     Found finding;
     finding.signature = suspect.signature;
     finding.program = program;
@@ -165,7 +170,7 @@ class Campaign {
   // Whether it shows again after what its worker ran before it.
   bool repeats_with_history(const Suspect& suspect) {
     for (unsigned tries = 0; tries < kTriesWithHistory; ++tries) {
-      Pool pool(setting_, [seed = options_.seed](std::uint64_t index) { return campaign_program(seed, index); });
+      Pool pool(setting_, source());
       BatchOrder order;
       order.first = suspect.batch_first;
       order.last = suspect.index + 1;
@@ -207,7 +212,8 @@ class Campaign {
 
 }  // namespace
 
-Program campaign_program(std::uint64_t seed, std::uint64_t index) {
+Program campaign_program(std::uint64_t seed, std::uint64_t index, bool held) {
+  if (held) return generate(seed, index, {.held = true});
   const std::uint64_t round = index / 4;
   const std::uint64_t exhaustive = round * 3 + index % 4;
   if (index % 4 != 3 && exhaustive < exhaustive_count()) return exhaustive_program(exhaustive);

@@ -23,6 +23,7 @@ struct CampaignOptions {
   unsigned jobs = 1;                                 // CPUs to keep busy
   std::size_t max_findings = 10;                     // distinct signatures after which the run ends
   std::chrono::milliseconds minimize_budget{20000};  // for each finding
+  bool held = false;                                 // only programs that hold requests in flight
   std::optional<Req> stop_at;  // look only for divergences of this requirement, and end with the first
 };
 
@@ -69,8 +70,8 @@ struct CampaignProgress {
 };
 
 // Program number `index` of the run with this seed: three of the exhaustive set to one random program until the set is
-// through, then random programs.
-Program campaign_program(std::uint64_t seed, std::uint64_t index);
+// through, then random programs; with `held` random ones only, which hold requests in flight.
+Program campaign_program(std::uint64_t seed, std::uint64_t index, bool held = false);
 
 // What a campaign tells while it goes on; each may be empty.
 struct CampaignListener {

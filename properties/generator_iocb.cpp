@@ -91,7 +91,7 @@ IocbSpec Composer::iocb(bool modest, bool first) {
   spec.data = dice_.percent(90) ? next_data_++ : dice_.bits();
   spec.opcode = kOpcodeOf[static_cast<unsigned>(request)];
   spec.fd = pick_fd(request);
-  if (modest && spec.fd == Fd::kDirect) spec.fd = Fd::kFile;
+  if (modest && (spec.fd == Fd::kDirect || (spec.fd == Fd::kGate && !hazards_.holds()))) spec.fd = Fd::kFile;
   switch (request) {
     case RequestKind::kPread:
     case RequestKind::kPwrite:

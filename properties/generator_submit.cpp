@@ -49,11 +49,17 @@ void Composer::submit() {
 // What completes at any time during the call moves its bytes and signals its eventfd at any time too: the call's other
 // iocbs keep away from these.
 void Composer::part_late(Submit& op) {
-  const auto direct = std::find_if(op.iocbs.begin(), op.iocbs.end(), [&](const IocbSpec& spec) {
-    return is_direct(spec) || (spec.fd == Fd::kGate && !hazards_.holds() && is_transfer(spec.opcode));
-  });
-  if (direct != op.iocbs.end() && op.fill != Value(1)) {
-    op.iocbs.erase(direct + 1, op.iocbs.end());
+  const auto moves_late = [&](const IocbSpec& spec) {
+    const bool gate = spec.fd == Fd::kGate && is_transfer(spec.opcode);
+    return is_direct(spec) || (gate && (is_write(spec.opcode) || !hazards_.holds()));
+  };
+  const auto first = std::find_if(op.iocbs.begin(), op.iocbs.end(), moves_late);
+  if (first != op.iocbs.end() && op.fill != Value(1)) {
+    const bool fetches = first->fd == Fd::kGate && is_write(first->opcode);
+    const auto rest = std::remove_if(first + 1, op.iocbs.end(), [&](const IocbSpec& spec) {
+      return !fetches || is_read(spec.opcode) || is_direct(spec);
+    });
+    op.iocbs.erase(rest, op.iocbs.end());
     op.fill = op.nr = static_cast<std::int64_t>(op.iocbs.size());
   }
   for (const IocbSpec& late : op.iocbs) {

@@ -62,7 +62,7 @@ void Model::start_gate(Context& context, const Iocb& iocb, Request request, cons
   if (pages > kMostPages) return undecided("a request to the gate file that comes in pieces");
   // A write's bytes are fetched at any time during the call; a read that is held puts its own later.
   if (write || !holding_) use_late(buffers, !write);
-  Held held{context.id, std::move(request), buffers, {}};
+  Held held{context.id, request, buffers, {}};
   held.seen.call = write ? GateCall::kWrite : GateCall::kRead;
   held.seen.offset = offset;
   held.seen.length = length;

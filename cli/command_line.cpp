@@ -27,7 +27,7 @@ constexpr const char* kExitCodes =
     "  aio-cts replay out/divergence-1-*.json\n\n"
     "Exit codes:\n"
     "  0 conforming   1 divergences   2 wrong usage or unreadable input\n"
-    "  3 the run could not be completed   4 skipped: no AIO in this kernel";
+    "  3 the run could not be completed   4 skipped: no AIO in this kernel, or no gate file";
 
 int code(Exit exit) { return static_cast<int>(exit); }
 

@@ -36,12 +36,18 @@ struct Case {
   std::string id;
   bool is_lie = false;
   std::optional<Req> rule;
-  std::size_t most_operations = kMaxMinimized;
+  bool held = false;  // shows only where requests are held
 };
 
-bool holds(std::string_view needs) {
+bool needs_gate(std::string_view needs) {
   const std::vector<std::string_view> tokens = split_needs(needs);
   return std::find(tokens.begin(), tokens.end(), "gate") != tokens.end();
+}
+
+std::size_t most_operations(const Program& program) {
+  const bool holds = std::any_of(program.operations.begin(), program.operations.end(),
+                                 [](const Operation& operation) { return std::holds_alternative<Hold>(operation); });
+  return holds ? kMaxMinimizedHeld : kMaxMinimized;
 }
 
 bool all_hold(std::string_view needs, const Setting& setting) {
@@ -55,7 +61,7 @@ std::vector<Case> cases(const ProveOptions& options, const Setting& setting) {
   std::vector<Case> all;
   const auto add = [&](std::string_view id, std::optional<Req> rule, std::string_view needs) {
     if (!all_hold(needs, setting)) return;
-    all.push_back({std::string(id), !rule, rule, holds(needs) ? kMaxMinimizedHeld : kMaxMinimized});
+    all.push_back({std::string(id), !rule, rule, needs_gate(needs)});
   };
   for (const Lie& lie : lies()) add(lie.id, std::nullopt, lie.needs);
   for (const Requirement& each : requirements()) add(each.id, each.req, each.needs);
@@ -77,12 +83,12 @@ bool prove_one(const Case& each, const Setting& honest, std::uint64_t seed, cons
   campaign.max_findings = 1;
   campaign.stop_at = each.rule;
   const auto start = std::chrono::steady_clock::now();
-  campaign.held = each.most_operations == kMaxMinimizedHeld;
+  campaign.held = each.held;
   const CampaignResult result = run_campaign(setting, campaign, {});
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const bool found = !result.findings.empty();
   const std::size_t length = found ? result.findings[0].program.operations.size() : 0;
-  const bool small = found && length <= each.most_operations;
+  const bool small = found && length <= most_operations(result.findings[0].program);
   const std::string verdict = !found ? "NOT FOUND" : !small ? "TOO LONG" : "found";
   const std::string named = found ? std::string(requirement(result.findings[0].signature.requirement).id) : "-";
   fmt::print("{}\t{}\t{}\t{}\t{}\t{}\t{}/{}\t{:.1f}\t{}\n", each.is_lie ? "lie" : "mutant", each.id, seed, verdict,

@@ -99,7 +99,6 @@ void Model::answer(Held& held, std::int64_t wanted, unsigned cpu) {
     res = -kEIO;
   }
   request.res = rules_.wrong(request.rule) ? res + 1 : res;
-  rules_.exercise(Req::kHeldReadData);
   if (Context* context = find(held.context)) {
     complete_later(*context, request);
   } else {

@@ -50,17 +50,10 @@ std::size_t most_operations(const Program& program) {
   return holds ? kMaxMinimizedHeld : kMaxMinimized;
 }
 
-bool all_hold(std::string_view needs, const Setting& setting) {
-  const std::vector<std::string_view> tokens = split_needs(needs);
-  return std::all_of(tokens.begin(), tokens.end(), [&](std::string_view token) {
-    return need_holds(token, *setting.profile, setting.machine).value_or(false);
-  });
-}
-
 std::vector<Case> cases(const ProveOptions& options, const Setting& setting) {
   std::vector<Case> all;
   const auto add = [&](std::string_view id, std::optional<Req> rule, std::string_view needs) {
-    if (!all_hold(needs, setting)) return;
+    if (!all_hold(needs, *setting.profile, setting.machine)) return;
     all.push_back({std::string(id), !rule, rule, needs_gate(needs)});
   };
   for (const Lie& lie : lies()) add(lie.id, std::nullopt, lie.needs);
@@ -82,8 +75,8 @@ bool prove_one(const Case& each, const Setting& honest, std::uint64_t seed, cons
   campaign.jobs = setting.machine.usable_cpus;
   campaign.max_findings = 1;
   campaign.stop_at = each.rule;
-  const auto start = std::chrono::steady_clock::now();
   campaign.held = each.held;
+  const auto start = std::chrono::steady_clock::now();
   const CampaignResult result = run_campaign(setting, campaign, {});
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const bool found = !result.findings.empty();

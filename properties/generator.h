@@ -5,7 +5,8 @@
 // polls and cancels on one ring and the next fills rings from two CPUs. What a program may not do
 // is kept by construction: the bounds of bounds.h, and at most one io_destroy of a live context,
 // which sleeps for an RCU grace period. A call that may block until the driver interrupts it occurs
-// in about one program of fifty. Programs that use the gate file come in blocks, so that few workers have to serve one.
+// in about one program of fifty. Programs that use the gate file come in blocks, so that few
+// workers have to serve one.
 #pragma once
 
 #include <rapidcheck/Gen.h>

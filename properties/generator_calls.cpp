@@ -81,10 +81,7 @@ void Composer::destroy_live() {
   for (unsigned tries = 0; tries < 8; ++tries) {
     const unsigned slot = pick_slot();
     if (!slots_[slot].live) continue;
-    if (swarm_.holds) {
-      hazards_.release_all();
-      add(ReleaseAll{});
-    }
+    if (swarm_.holds) release_all();
     add(Destroy{context(slot)});
     slots_[slot] = Slot{.dead = true};
     return;

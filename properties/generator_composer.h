@@ -92,6 +92,7 @@ class Composer {
   void fd_close();
   void store();
   void hold();
+  void release_all();
   void gate();
 
   Dice dice_;

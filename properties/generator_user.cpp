@@ -143,14 +143,18 @@ void Composer::hold() {
   add(Hold{});
 }
 
+void Composer::release_all() {
+  hazards_.release_all();
+  add(ReleaseAll{});
+}
+
 void Composer::gate() {
   enum { kRelease, kReleaseAll, kHold };
   switch (dice_.weighted<int>({{80, kRelease}, {12, kReleaseAll}, {8, kHold}})) {
     case kHold:
       return hold();
     case kReleaseAll:
-      hazards_.release_all();
-      add(ReleaseAll{});
+      release_all();
       if (dice_.percent(70)) hold();
       return;
     default:

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "fixtures/control_request.h"
 #include "fixtures/zoo_files.h"
 #include "reference/danger.h"
 
@@ -82,16 +81,10 @@ bool Lockstep::wait_once(const std::vector<Model::Due>& due, std::chrono::millis
   return complete;
 }
 
-// What stays away between two control requests that come at once is lost.
 void Lockstep::await(const std::vector<Model::Due>& due) {
   // It takes two waits to lose something.
   const auto patience = options_.patience / 2;
-  bool workers_ran = false;
-  for (unsigned waits = 0; waits < ControlRequest::kMostWaits && !wait_once(due, patience); ++waits) {
-    const bool workers_run = executor_.workers_run(patience);
-    if (workers_run && workers_ran && !workers_starve()) return;
-    workers_ran = workers_run;
-  }
+  executor_.insist(patience, [&] { return wait_once(due, patience); });
 }
 
 bool Lockstep::step(const Operation& operation, CaseResult& result, const Recorder& recorder) {

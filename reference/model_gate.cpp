@@ -13,6 +13,14 @@ constexpr std::uint64_t kMostPages = kGateMaxRequest / arena::kPage;
 
 bool is_sync(GateCall call) { return call == GateCall::kFsync || call == GateCall::kFdatasync; }
 
+bool syncs(const Held& held) { return is_sync(held.seen.call); }
+
+bool any_syncs(const std::vector<Held>& all) { return std::any_of(all.begin(), all.end(), syncs); }
+
+Check held_check(std::uint64_t index, HeldFact fact, std::uint64_t want) {
+  return {Check::What::kHeld, index, static_cast<std::uint64_t>(fact), {static_cast<std::int64_t>(want)}, {}};
+}
+
 std::uint64_t pages_of(const Iovec& segment) {
   return segment.len == 0 ? 0 : (segment.base + segment.len - 1) / arena::kPage - segment.base / arena::kPage + 1;
 }
@@ -28,12 +36,9 @@ std::uint64_t fnv1a(const std::vector<std::uint8_t>& bytes) {
 // A write, even of nothing, waits inside io_submit for an fsync that is on its way, and for itself where it may extend
 // the file.
 bool Model::gate_blocks(const Iocb& write, const Buffers& buffers) const {
-  const auto syncs = [](const Held& each) { return is_sync(each.seen.call); };
-  const bool locked =
-      std::any_of(held_.begin(), held_.end(), syncs) || std::any_of(coming_.begin(), coming_.end(), syncs);
   const bool extends =
       (write.rw_flags & kRwfAppend) != 0 || static_cast<std::uint64_t>(write.offset) + buffers.total > kGateSize;
-  return locked || (extends && buffers.total > 0);
+  return any_syncs(held_) || any_syncs(coming_) || (extends && buffers.total > 0);
 }
 
 // The bytes before the first page that cannot be used make the request; a request of none ends at once.
@@ -109,10 +114,8 @@ void Model::answer(Held& held, std::int64_t wanted, unsigned cpu) {
 }
 
 std::size_t Model::arrivals_due() const {
-  const auto syncs = [](const Held& each) { return is_sync(each.seen.call); };
   const auto waiting = static_cast<std::size_t>(std::count_if(coming_.begin(), coming_.end(), syncs));
-  const bool locked = std::any_of(held_.begin(), held_.end(), syncs);
-  return coming_.size() - waiting + (waiting > 0 && !locked ? 1 : 0);
+  return coming_.size() - waiting + (waiting > 0 && !any_syncs(held_) ? 1 : 0);
 }
 
 Model::Expected Model::apply(const Hold&) {
@@ -158,7 +161,7 @@ void Model::compare_arrivals(const Observation& seen) {
     const bool lost = seen.arrived.size() < due;
     diverge(Req::kHeldRequestSent, lost ? Kind::kLost : Kind::kEvent,
             std::to_string(due) + " requests at the file system", std::to_string(seen.arrived.size()),
-            Check{Check::What::kHeld, 0, 6, {static_cast<std::int64_t>(held_.size() + due - seen.arrived.size())}, {}});
+            held_check(0, HeldFact::kCount, held_.size() + due - seen.arrived.size()));
   } else if (due > 0) {
     rules_.exercise(Req::kHeldRequestSent);
   }
@@ -193,29 +196,28 @@ void Model::compare_arrival(const GateRequest& seen) {
     static constexpr const char* kNames[kGateCallCount] = {"a read", "a write", "an fsync", "an fdatasync"};
     return std::string(kNames[static_cast<std::size_t>(call)]);
   };
-  const auto check = [&](std::uint64_t at, std::uint64_t want) {
-    return Check{Check::What::kHeld, held_.size(), at, {static_cast<std::int64_t>(want)}, {}};
-  };
-  const auto differ = [&](Req rule, std::uint64_t at, const std::string& what, std::uint64_t want, std::uint64_t got) {
+  const auto check = [&](HeldFact fact, std::uint64_t want) { return held_check(held_.size(), fact, want); };
+  const auto differ = [&](Req rule, HeldFact fact, const std::string& what, std::uint64_t want, std::uint64_t got) {
     rules_.exercise(rule);
     if (want == got) return;
-    diverge(rule, Kind::kRequest, what + " " + std::to_string(want), what + " " + std::to_string(got), check(at, want));
+    diverge(rule, Kind::kRequest, what + " " + std::to_string(want), what + " " + std::to_string(got),
+            check(fact, want));
   };
   if (is_sync(held.seen.call) || is_sync(seen.call)) rules_.exercise(Req::kHeldDatasync);
   if (seen.call != expected.call) {
     const bool both_sync = is_sync(seen.call) && is_sync(held.seen.call);
     diverge(both_sync ? Req::kHeldDatasync : Req::kHeldRequestSent, Kind::kRequest, call_name(expected.call),
-            call_name(seen.call), check(0, static_cast<std::uint64_t>(expected.call)));
+            call_name(seen.call), check(HeldFact::kCall, static_cast<std::uint64_t>(expected.call)));
   }
-  differ(Req::kHeldOffset, 1, "offset", expected.offset, seen.offset);
-  differ(Req::kHeldLength, 2, "length", expected.length, seen.length);
-  differ(Req::kHeldCredentials, 3, "uid", uid, seen.uid);
-  differ(Req::kHeldCredentials, 4, "gid", machine_->gid, seen.gid);
+  differ(Req::kHeldOffset, HeldFact::kOffset, "offset", expected.offset, seen.offset);
+  differ(Req::kHeldLength, HeldFact::kLength, "length", expected.length, seen.length);
+  differ(Req::kHeldCredentials, HeldFact::kUid, "uid", uid, seen.uid);
+  differ(Req::kHeldCredentials, HeldFact::kGid, "gid", machine_->gid, seen.gid);
   if (seen.call == GateCall::kWrite) {
     rules_.exercise(Req::kHeldWriteData);
     if (expected.data != seen.data || rules_.wrong(Req::kHeldWriteData)) {
       diverge(Req::kHeldWriteData, Kind::kRequest, "the bytes of the buffer", "others",
-              check(5, fnv1a(expected.data) + (rules_.wrong(Req::kHeldWriteData) ? 1 : 0)));
+              check(HeldFact::kDataHash, fnv1a(expected.data) + (rules_.wrong(Req::kHeldWriteData) ? 1 : 0)));
     }
   }
   held_.push_back(std::move(held));

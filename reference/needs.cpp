@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "reference/needs.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace aio {
@@ -59,6 +60,12 @@ std::optional<bool> need_holds(std::string_view token, const Profile& profile, c
   if (token == "bounded_files") return machine.max_file < INT64_MAX;
   if (token == "nowait_write_fails") return machine.file_nowait && machine.nowait_write_error != 0;
   return std::nullopt;
+}
+
+bool all_hold(std::string_view needs, const Profile& profile, const Machine& machine) {
+  const std::vector<std::string_view> tokens = split_needs(needs);
+  return std::all_of(tokens.begin(), tokens.end(),
+                     [&](std::string_view token) { return need_holds(token, profile, machine).value_or(false); });
 }
 
 std::string releases_text(std::string_view needs) {

@@ -57,24 +57,13 @@ struct GateRequest : GateFacts {
   friend bool operator==(const GateRequest&, const GateRequest&) = default;
 };
 
-// A call that another operation has let return.
-struct LaneReturn {
-  unsigned lane = 0;
-  std::int64_t result = 0;  // as in Observation
-  int error = 0;
-  friend bool operator==(const LaneReturn&, const LaneReturn&) = default;
-};
-
 struct Observation {
   std::int64_t result = 0;  // what the call returned; -1 with `error` set where it failed
   int error = 0;
-  bool skipped = false;  // a file operation that would have blocked, or a ring store without a ring: not made
-  unsigned cpu = 0;      // index of the CPU on which the call was made
-  unsigned lane = 0;     // that made the call
-  bool asleep = false;   // the call has not returned: its lane sleeps inside it
-  std::vector<LaneReturn> returns;  // calls of other lanes that have returned since the operation began
-  unsigned signals = 0;             // releasing signals that the lane has seen during the call
-  std::uint64_t elapsed_ns = 0;     // of calls that may wait
+  bool skipped = false;          // a file operation that would have blocked, or a ring store without a ring: not made
+  unsigned cpu = 0;              // index of the CPU on which the call was made
+  unsigned signals = 0;          // releasing signals that the lane has seen during the call
+  std::uint64_t elapsed_ns = 0;  // of calls that may wait
 
   std::array<std::span<const std::byte>, arena::kAreas.size()> memory;  // the areas of the arena, in their order
   std::vector<RingView> rings;                                          // in the order of their io_setup

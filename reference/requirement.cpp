@@ -36,9 +36,7 @@ std::optional<Req> find_requirement(std::string_view id) {
 }
 
 bool applies(const Requirement& requirement, const Profile& profile, const Machine& machine) {
-  const auto tokens = split_needs(requirement.needs);
-  return std::all_of(tokens.begin(), tokens.end(),
-                     [&](std::string_view token) { return need_holds(token, profile, machine).value_or(false); });
+  return all_hold(requirement.needs, profile, machine);
 }
 
 std::string_view releases(const Requirement& requirement) {

@@ -40,6 +40,17 @@ struct Signature {
   friend auto operator<=>(const Signature&, const Signature&) = default;
 };
 
+// What can be asked about a request that the gate file holds.
+enum class HeldFact : std::uint64_t {
+  kCall,  // a GateCall
+  kOffset,
+  kLength,
+  kUid,
+  kGid,
+  kDataHash,  // of a write's bytes: 64-bit FNV-1a
+  kCount,     // of no request: how many are held
+};
+
 // What to look at to see a divergence again, for a program that knows no model. "After the operation" means once all
 // that is due has come.
 struct Check {
@@ -53,9 +64,8 @@ struct Check {
     kReadBytes,   // what an FdRead gets
     kAioNrDelta,  // fs.aio-nr after the call minus before
     kElapsed,     // nanoseconds that the call takes at least
-    kHeld,  // of request `index` that the gate file holds: 0 what it is (GateCall), 1 offset, 2 length, 3 uid, 4 gid,
-            // 5 the FNV-1a hash of a write's bytes, as `at` says; `at` 6: how many it holds
-    kPeerEnd,  // whether descriptor `index` (an Fd) sees the end of its other side: 0 or 1
+    kHeld,        // a fact of request `index` that the gate file holds: `at` is a HeldFact
+    kPeerEnd,     // whether descriptor `index` (an Fd) sees the end of its other side: 0 or 1
   };
   What what = What::kResult;
   std::uint64_t index = 0;

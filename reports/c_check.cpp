@@ -38,9 +38,8 @@ std::string number_expression(const Check& check, CNeeds& needs) {
       needs.parts.need(CPart::kAioNr);
       return "aio_nr() - aio_nr_before";
     case What::kHeld:
-      needs.parts.need(CPart::kGate);
       needs.descriptors.set(static_cast<std::size_t>(Fd::kGate));
-      if (check.at == 6) return "gate_ask(GATE_COUNT, 0, 0, 0)";
+      if (check.at == static_cast<std::uint64_t>(HeldFact::kCount)) return "gate_ask(GATE_COUNT, 0, 0, 0)";
       return fmt::format("gate_fact({}, {})", check.index, check.at);
     default: {
       const auto fd = static_cast<Fd>(check.index % kFdCount);

@@ -207,7 +207,6 @@ struct Call {
   std::string operator()(const FdClose& op) const { return fmt::format("answer(close({}))", named(op.fd)); }
   std::string operator()(const Store&) const { return ""; }
   std::string gate(const std::string& text) const {
-    needs.parts.need(CPart::kGate);
     named(Fd::kGate);
     return text;
   }

@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "reports/c_gate.h"
+
 namespace aio {
 namespace {
 
@@ -232,7 +234,7 @@ R"(static void show_bytes(const char *what, const volatile uint8_t *bytes, int s
 	printf("\n");
 }
 )",
-nullptr,  // kGate: c_gate_text()
+kGateText,
 R"(/* Closes every descriptor of the program but `fd`: does it see the end of its other side? */
 static int64_t end_seen(int fd)
 {
@@ -272,8 +274,7 @@ void CParts::need(CPart part) {
 std::string CParts::text() const {
   std::string text;
   for (std::size_t i = 0; i < kCPartCount; ++i) {
-    const char* const part = static_cast<CPart>(i) == CPart::kGate ? c_gate_text() : kTexts[i];
-    if (needed_[i]) text += std::string("\n") + part;
+    if (needed_[i]) text += std::string("\n") + kTexts[i];
   }
   return text;
 }

@@ -50,8 +50,6 @@ class CParts {
   std::bitset<kCPartCount> needed_;
 };
 
-// The part kGate.
-const char* c_gate_text();
 // Includes, the arena and pinning: what every reproducer has.
 std::string c_prologue();
 // main(): runs program() in a child, so that a hang or a death is seen. The exit codes for these.

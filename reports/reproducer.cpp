@@ -72,7 +72,7 @@ class Writer {
     const std::string zoo = open_zoo();
     std::string text = head() + "\n" + c_prologue() + descriptor_names() + needs_.parts.text();
     if ((operations + check_.functions).find("ring[") != std::string::npos) {
-      text += fmt::format("\n/* Where each io_setup mapped its ring. */\nstatic uint64_t ring[{}];\n",
+      text += fmt::format("\n/* Where each io_setup mapped its ring. */\nstatic volatile uint64_t ring[{}];\n",
                           std::max(rings_.count(), 1u));
     }
     text += check_.functions;
@@ -159,7 +159,6 @@ std::string Writer::after_call(const Step& step) {
   if (std::holds_alternative<ReleaseAll>(step.operation)) held_ = 0;
   held_ += step.observation->arrived.size();
   if (!step.observation->arrived.empty()) {
-    needs_.parts.need(CPart::kGate);
     needs_.descriptors.set(static_cast<std::size_t>(Fd::kGate));
     text += fmt::format("\tgate_arrived({});\n", held_);
   }

@@ -62,10 +62,6 @@ class RandomWorld {
       request.uid = static_cast<std::uint32_t>(random_());
       request.data.assign(below(9), static_cast<std::uint8_t>(below(256)));
     }
-    seen.lane = static_cast<unsigned>(below(4));
-    seen.asleep = below(2) == 0;
-    seen.returns.clear();
-    if (below(3) == 0) seen.returns.push_back({static_cast<unsigned>(below(4)), -1, static_cast<int>(below(140))});
     return seen;
   }
 

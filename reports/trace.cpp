@@ -104,9 +104,6 @@ void copy_values(const From& from, To& to) {
   to.aio_nr_before = from.aio_nr_before;
   to.aio_nr_after = from.aio_nr_after;
   to.arrived = from.arrived;
-  to.lane = from.lane;
-  to.asleep = from.asleep;
-  to.returns = from.returns;
   to.peers.clear();
   for (const auto& peer : from.peers) to.peers.push_back({peer.fd, peer.end_seen});
 }

@@ -65,9 +65,6 @@ struct RecordedObservation {
   std::vector<std::uint8_t> data;
   std::vector<RecordedPeer> peers;
   std::vector<GateRequest> arrived;
-  unsigned lane = 0;
-  bool asleep = false;
-  std::vector<LaneReturn> returns;
   std::optional<std::uint64_t> aio_nr_before;
   std::optional<std::uint64_t> aio_nr_after;
   friend bool operator==(const RecordedObservation&, const RecordedObservation&) = default;

@@ -102,13 +102,6 @@ void visit_fields(T& request, F&& f) {
   f("data", HexField{request.data});
 }
 
-template <SameFieldsAs<LaneReturn> T, class F>
-void visit_fields(T& returned, F&& f) {
-  f("lane", returned.lane);
-  f("result", returned.result);
-  f("error", ErrnoField{returned.error});
-}
-
 template <SameFieldsAs<RecordedObservation> T, class F>
 void visit_fields(T& seen, F&& f) {
   f("result", seen.result);
@@ -125,9 +118,6 @@ void visit_fields(T& seen, F&& f) {
   f("data", HexField{seen.data});
   f("peers", seen.peers);
   f("arrived", seen.arrived);
-  f("lane", seen.lane);
-  f("asleep", seen.asleep);
-  f("returns", seen.returns);
   f("memory", ArenaRangesField{seen.memory});
   f("rings", seen.rings);
   f("file_a", seen.files[0]);

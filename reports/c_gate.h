@@ -2,13 +2,13 @@
 //
 // The gate file for C reproducers: its server speaks the kernel's FUSE protocol itself, so that the C file needs no
 // library.
-#include "reports/c_parts.h"
+#pragma once
 
 namespace aio {
 
 // clang-format off
-const char* c_gate_text() {
-  return R"(#include <linux/fuse.h>
+inline constexpr char kGateText[] =
+R"(#include <linux/fuse.h>
 #include <sys/mount.h>
 #include <sys/uio.h>
 
@@ -344,7 +344,6 @@ __attribute__((unused)) static void gate_release_all(void)
 	gate_ask(GATE_RELEASE_ALL, 0, 0, 0);
 }
 )";
-}
 // clang-format on
 
 }  // namespace aio

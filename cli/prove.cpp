@@ -19,9 +19,10 @@
 namespace aio::cli {
 namespace {
 
-// Operations of a program that shows a fault; with requests held, one to begin that and one to end it come on top.
+// Operations of a program that shows a fault; one to hold requests and one to end that, or two to change the lane, come
+// on top.
 constexpr std::size_t kMaxMinimized = 6;
-constexpr std::size_t kMaxMinimizedHeld = 8;
+constexpr std::size_t kMaxMinimizedMore = 8;
 
 struct ProveOptions {
   std::uint64_t seed = 1;
@@ -36,25 +37,31 @@ struct Case {
   std::string id;
   bool is_lie = false;
   std::optional<Req> rule;
-  bool held = false;  // shows only where requests are held
+  ProgramKind kind = ProgramKind::kMixed;  // with which it shows
 };
 
-bool needs_gate(std::string_view needs) {
+ProgramKind kind_that_shows(std::string_view needs) {
   const std::vector<std::string_view> tokens = split_needs(needs);
-  return std::find(tokens.begin(), tokens.end(), "gate") != tokens.end();
+  const auto has = [&](std::string_view token) {
+    return std::find(tokens.begin(), tokens.end(), token) != tokens.end();
+  };
+  if (has("lanes")) return ProgramKind::kStepped;
+  return has("gate") ? ProgramKind::kHeld : ProgramKind::kMixed;
 }
 
 std::size_t most_operations(const Program& program) {
-  const bool holds = std::any_of(program.operations.begin(), program.operations.end(),
-                                 [](const Operation& operation) { return std::holds_alternative<Hold>(operation); });
-  return holds ? kMaxMinimizedHeld : kMaxMinimized;
+  const bool is_more =
+      std::any_of(program.operations.begin(), program.operations.end(), [](const Operation& operation) {
+        return std::holds_alternative<Hold>(operation) || std::holds_alternative<InLane>(operation);
+      });
+  return is_more ? kMaxMinimizedMore : kMaxMinimized;
 }
 
 std::vector<Case> cases(const ProveOptions& options, const Setting& setting) {
   std::vector<Case> all;
   const auto add = [&](std::string_view id, std::optional<Req> rule, std::string_view needs) {
     if (!all_hold(needs, *setting.profile, setting.machine)) return;
-    all.push_back({std::string(id), !rule, rule, needs_gate(needs)});
+    all.push_back({std::string(id), !rule, rule, kind_that_shows(needs)});
   };
   for (const Lie& lie : lies()) add(lie.id, std::nullopt, lie.needs);
   for (const Requirement& each : requirements()) add(each.id, each.req, each.needs);
@@ -75,7 +82,7 @@ bool prove_one(const Case& each, const Setting& honest, std::uint64_t seed, cons
   campaign.jobs = setting.machine.usable_cpus;
   campaign.max_findings = 1;
   campaign.stop_at = each.rule;
-  campaign.held = each.held;
+  campaign.kind = each.kind;
   const auto start = std::chrono::steady_clock::now();
   const CampaignResult result = run_campaign(setting, campaign, {});
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -110,8 +117,8 @@ Exit prove(const ProveOptions& options) {
       if (!proven) ++failed;
     }
   }
-  fmt::print("{} of {} found, named and minimized to at most {} operations, {} where requests are held\n", run - failed,
-             run, kMaxMinimized, kMaxMinimizedHeld);
+  fmt::print("{} of {} found, named and minimized to at most {} operations, {} with lanes or requests held\n",
+             run - failed, run, kMaxMinimized, kMaxMinimizedMore);
   return failed == 0 ? Exit::kConforming : Exit::kDivergences;
 }
 

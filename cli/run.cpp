@@ -41,6 +41,7 @@ struct RunOptions {
   std::size_t max_divergences = 10;
   double minimize_time_s = 20;
   bool held = false;
+  bool stepped = false;
   std::string stop_at;
 };
 
@@ -54,7 +55,8 @@ CampaignOptions campaign_options(const RunOptions& options, const Machine& machi
   campaign.time = milliseconds_of(options.time_s);
   campaign.jobs = options.jobs != 0 ? options.jobs : machine.usable_cpus;
   campaign.max_findings = options.max_divergences;
-  campaign.held = options.held;
+  if (options.held) campaign.kind = ProgramKind::kHeld;
+  if (options.stepped) campaign.kind = ProgramKind::kStepped;
   campaign.minimize_budget = milliseconds_of(options.minimize_time_s);
   if (!options.stop_at.empty()) campaign.stop_at = requirement_named(options.stop_at);
   return campaign;
@@ -73,6 +75,7 @@ RunSummary summarize(const Target& target, std::uint64_t seed, const CampaignRes
   summary.judged_by_set = result.tally.by_set;
   summary.widened = result.tally.widened;
   summary.undecided = result.undecided;
+  summary.left_out = result.left_out;
   summary.refusals = result.refused;
   summary.divergences = result.findings.size();
   summary.requirements_exercised = result.exercised;
@@ -96,9 +99,9 @@ std::vector<std::string> shortcomings(const RunSummary& summary, const CampaignR
   std::vector<std::string> lines;
   if (result.interrupted) lines.emplace_back("interrupted: this is what there was until then");
   for (const Unrepeated& each : result.unrepeated) {
-    lines.push_back(fmt::format("program {} of seed {} diverged once and never again: {} ({})", each.index,
+    lines.push_back(fmt::format("program {} of seed {} diverged once and never again: {} ({}), {}", each.index,
                                 summary.seed, requirement(each.signature.requirement).id,
-                                kind_name(each.signature.kind)));
+                                kind_name(each.signature.kind), each.how));
   }
   if (result.not_tried > 0 && !result.interrupted) {
     lines.push_back(fmt::format("{} more different divergences were seen once and not confirmed (--max-divergences)",
@@ -122,10 +125,14 @@ class Run {
         out_(options.format == "json" ? stderr : stdout) {}
 
   Exit perform() {
-    if (campaign_.held && !target_.setting().machine.gate) {
+    const Machine& machine = target_.setting().machine;
+    if (options_.held && !machine.gate) {
       throw Failure(Exit::kSkipped, "skipped: there can be no gate file here: " + gate_obstacle());
     }
-    fmt::print(out_, "seed {}{}\n", campaign_.seed, campaign_.held ? " --held" : "");
+    if (options_.stepped && !machine.lanes) {
+      throw Failure(Exit::kSkipped, "skipped: /proc/self/syscall does not show here in which call a thread sleeps");
+    }
+    fmt::print(out_, "seed {}{}\n", campaign_.seed, options_.stepped ? " --stepped" : options_.held ? " --held" : "");
     if (!options_.target.lie.empty()) fmt::print(out_, "FALSIFIED RUN with the lie {}\n", options_.target.lie);
     if (!options_.target.mutant.empty()) fmt::print(out_, "FALSIFIED RUN with the mutant {}\n", options_.target.mutant);
     std::fflush(out_);
@@ -218,7 +225,10 @@ void add_options(CLI::App& run, RunOptions& options) {
   run.add_option("--jobs", options.jobs, "CPUs to keep busy (default: all that may be used)")
       ->check(CLI::Range(1, 4096))
       ->type_name("N");
-  run.add_flag("--held", options.held, "Only programs that hold requests in flight (needs FUSE)");
+  CLI::Option* const held =
+      run.add_flag("--held", options.held, "Only programs that hold requests in flight (needs FUSE)");
+  run.add_flag("--stepped", options.stepped, "Only programs of several threads, some of which wait for others")
+      ->excludes(held);
   run.add_option("--suite", options.suite, "Hand-written suites to run as well (default all)")->type_name("NAME");
   run.add_option("--profile", options.target.profile, "The rules to judge by (default: the running kernel's)")
       ->type_name("NAME");

@@ -77,11 +77,14 @@ void run_batch(const Setting& setting, const ProgramSource& source, const BatchO
     state.tally += result.tally;
     state.program_hash += hash(program);
     count(state.reasons, result.undecided);
+    for (const char* reason : result.left_out) count(state.left_out, reason);
     count(state.refusals, result.refused);
     if (result.divergence) {
       state.diverged = true;
       state.signature = result.divergence->signature;
       state.diverged_at = result.divergence->operation;
+      const std::string how = "expected " + result.divergence->expected + ", seen " + result.divergence->seen;
+      how.copy(state.diverged_how.data(), state.diverged_how.size() - 1);
       break;
     }
     // A program of which the model lost track leaves contexts that it does not know.

@@ -56,11 +56,13 @@ struct BatchState {
   std::uint64_t program_hash = 0;  // sum of the hashes of the programs that were run
   RequirementSet exercised;
   std::array<ReasonCount, kMaxReasons> reasons{};
+  std::array<ReasonCount, kMaxReasons> left_out{};  // operations
   std::array<ReasonCount, kMaxReasons> refusals{};  // of programs
   // The divergence that ended the batch, if one did; it is of program `next` - 1.
   bool diverged = false;
   Signature signature;
   std::size_t diverged_at = 0;
+  std::array<char, 160> diverged_how{};  // "expected 3, seen 4", cut where it is too long
 };
 
 using ProgramSource = std::function<Program(std::uint64_t index)>;

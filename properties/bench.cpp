@@ -156,7 +156,8 @@ class Rounds {
 
   Round make(unsigned first_cpu) {
     std::vector<Program> programs;
-    for (std::uint64_t i = 0; i < kRoundPrograms; ++i) programs.push_back(generate(seed_, next_++));
+    for (std::uint64_t i = 0; i < kRoundPrograms; ++i)
+      programs.push_back(generate(seed_, next_++, {.kind = ProgramKind::kPlain}));
     std::istringstream first(in_worker([&] { return plan_round(setting_, programs, first_cpu); }));
     std::istringstream second(in_worker([&] { return plan_round(setting_, programs, first_cpu); }));
     Round round;
@@ -236,7 +237,8 @@ BenchGenerator measure_generator(std::uint64_t seed) {
   constexpr std::uint64_t kPrograms = 2000;
   const double start = cpu_us();
   std::size_t operations = 0;
-  for (std::uint64_t i = 0; i < kPrograms; ++i) operations += generate(seed, i).operations.size();
+  for (std::uint64_t i = 0; i < kPrograms; ++i)
+    operations += generate(seed, i, {.kind = ProgramKind::kPlain}).operations.size();
   return {(cpu_us() - start) / kPrograms, static_cast<double>(operations) / kPrograms};
 }
 

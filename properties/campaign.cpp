@@ -27,6 +27,7 @@ struct Suspect {
   Signature signature;
   std::uint64_t index = 0;
   std::uint64_t batch_first = 0;
+  std::string how;  // it showed
 };
 
 class Campaign {
@@ -59,8 +60,8 @@ class Campaign {
   }
 
   ProgramSource source() const {
-    return [seed = options_.seed, held = options_.held](std::uint64_t index) {
-      return campaign_program(seed, index, held);
+    return [seed = options_.seed, kind = options_.kind](std::uint64_t index) {
+      return campaign_program(seed, index, kind);
     };
   }
   std::size_t most_findings() const { return options_.stop_at ? 1 : options_.max_findings; }
@@ -96,6 +97,9 @@ class Campaign {
     for (const ReasonCount& reason : state.reasons) {
       if (reason.reason != nullptr) result_.undecided[reason.reason] += reason.count;
     }
+    for (const ReasonCount& reason : state.left_out) {
+      if (reason.reason != nullptr) result_.left_out[reason.reason] += reason.count;
+    }
     for (const ReasonCount& refusal : state.refusals) {
       if (refusal.reason != nullptr) result_.refused[refusal.reason] += refusal.count;
     }
@@ -103,7 +107,9 @@ class Campaign {
     if (batch.death == "exit " + std::to_string(Worker::kBodyThrew)) {
       result_.failures.push_back("a worker failed at program " + std::to_string(next - 1));
     } else if (const auto shown = batch.shown()) {
-      suspect(*shown, next - 1, batch.order.first);
+      const std::string at = "at operation " + std::to_string(state.diverged_at) + ", ";
+      const std::string how = state.diverged ? at + state.diverged_how.data() : batch.death;
+      suspect({*shown, next - 1, batch.order.first, how});
     }
     for (std::uint64_t index = batch.order.first; index < next; ++index) {
       if (is_exhaustive(index)) ++result_.exhaustive_done;
@@ -114,13 +120,14 @@ class Campaign {
   }
 
   bool is_exhaustive(std::uint64_t index) const {
-    return !options_.held && index % 4 != 3 && index / 4 * 3 + index % 4 < exhaustive_count();
+    return options_.kind == ProgramKind::kMixed && index % 4 != 3 && index / 4 * 3 + index % 4 < exhaustive_count();
   }
 
-  void suspect(const Signature& signature, std::uint64_t index, std::uint64_t batch_first) {
+  void suspect(const Suspect& suspect) {
+    const Signature& signature = suspect.signature;
     if (signature.kind == Kind::kLost || signature.kind == Kind::kCounter) loses_ = true;
     if (options_.stop_at && signature.requirement != *options_.stop_at) return;
-    if (seen_.insert(signature).second) suspects_.push_back({signature, index, batch_first});
+    if (seen_.insert(signature).second) suspects_.push_back(suspect);
   }
 
   void confirm(const Suspect& suspect) {
@@ -138,7 +145,12 @@ class Campaign {
       alone = 2 * trials({program}, kTriesAlone)[0] >= kTriesAlone;
       if (!alone) return dismiss(suspect);
     }
-    for (unsigned tries = 0; tries < kTriesAlone && !alone; tries += 5) alone = trials({program}, 5)[0] > 0;
+    for (unsigned tries = 0; tries < kTriesAlone && !alone; tries += 5) {
+      alone = trials({program}, 5)[0] > 0;
+      // Which rule a quota's history blames may depend on when completions came: what it shows alone is its name.
+      const std::optional<Signature> other = alone ? std::nullopt : trials.mostly_instead();
+      if (other) return confirm_as(*other, suspect);
+    }
     if (!alone && !repeats_with_history(suspect)) return dismiss(suspect);
     finding.needs_history = !alone;
     if (alone) {
@@ -157,13 +169,18 @@ class Campaign {
     result_.findings.push_back(std::move(finding));
   }
 
+  void confirm_as(const Signature& signature, const Suspect& suspect) {
+    const bool wanted = !options_.stop_at || signature.requirement == *options_.stop_at;
+    if (wanted && seen_.insert(signature).second) confirm({signature, suspect.index, suspect.batch_first, suspect.how});
+  }
+
   // It was seen, and does not show again.
   void dismiss(const Suspect& suspect) {
     // Nothing of ours moved aio-nr.
     if (suspect.signature.kind == Kind::kAioNr) {
       ++result_.undecided["aio-nr was moved by somebody else"];
     } else {
-      result_.unrepeated.push_back({suspect.signature, suspect.index});
+      result_.unrepeated.push_back({suspect.signature, suspect.index, suspect.how});
     }
   }
 
@@ -212,8 +229,8 @@ class Campaign {
 
 }  // namespace
 
-Program campaign_program(std::uint64_t seed, std::uint64_t index, bool held) {
-  if (held) return generate(seed, index, {.held = true});
+Program campaign_program(std::uint64_t seed, std::uint64_t index, ProgramKind kind) {
+  if (kind != ProgramKind::kMixed) return generate(seed, index, {.kind = kind});
   const std::uint64_t round = index / 4;
   const std::uint64_t exhaustive = round * 3 + index % 4;
   if (index % 4 != 3 && exhaustive < exhaustive_count()) return exhaustive_program(exhaustive);

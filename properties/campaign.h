@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "properties/batch.h"
+#include "properties/generator.h"
 #include "properties/minimizer.h"
 
 namespace aio {
@@ -23,7 +24,7 @@ struct CampaignOptions {
   unsigned jobs = 1;                                 // CPUs to keep busy
   std::size_t max_findings = 10;                     // distinct signatures after which the run ends
   std::chrono::milliseconds minimize_budget{20000};  // for each finding
-  bool held = false;                                 // only programs that hold requests in flight
+  ProgramKind kind = ProgramKind::kMixed;            // of the programs
   std::optional<Req> stop_at;  // look only for divergences of this requirement, and end with the first
 };
 
@@ -43,6 +44,7 @@ struct Found {
 struct Unrepeated {
   Signature signature;
   std::uint64_t index = 0;
+  std::string how;  // "at operation 3, expected 3, seen 4"
 };
 
 struct CampaignResult {
@@ -51,6 +53,7 @@ struct CampaignResult {
   std::uint64_t exhaustive_done = 0;  // programs of the bounded-exhaustive set
   RequirementSet exercised;
   std::map<std::string, std::uint64_t> undecided;  // operations, by reason
+  std::map<std::string, std::uint64_t> left_out;   // operations that were not made, by reason
   std::map<std::string, std::uint64_t> refused;    // programs, by the danger that they hold
   std::vector<Found> findings;
   std::vector<Unrepeated> unrepeated;
@@ -70,8 +73,8 @@ struct CampaignProgress {
 };
 
 // Program number `index` of the run with this seed: three of the exhaustive set to one random program until the set is
-// through, then random programs; with `held` random ones only, which hold requests in flight.
-Program campaign_program(std::uint64_t seed, std::uint64_t index, bool held = false);
+// through, then random programs; of another kind than kMixed random ones only.
+Program campaign_program(std::uint64_t seed, std::uint64_t index, ProgramKind kind = ProgramKind::kMixed);
 
 // What a campaign tells while it goes on; each may be empty.
 struct CampaignListener {

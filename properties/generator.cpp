@@ -32,18 +32,30 @@ struct ProgramGenerator {
 
 rc::Gen<Program> programs(const GeneratorConfig& config) { return ProgramGenerator{config}; }
 
-Program generate(std::uint64_t seed, std::uint64_t index, const GeneratorConfig& config) {
+ProgramKind kind_in_mix(std::uint64_t seed, std::uint64_t index) {
   constexpr std::uint64_t kBlock = 512;
-  constexpr unsigned kHeldPercent = 6;
   Dice block(rc::Random(rc::Random::Key{seed, index / kBlock, 1, 0}));
+  return block.weighted<ProgramKind>({{91, ProgramKind::kPlain}, {5, ProgramKind::kHeld}, {4, ProgramKind::kStepped}});
+}
+
+Program generate(std::uint64_t seed, std::uint64_t index, const GeneratorConfig& config) {
   GeneratorConfig used = config;
-  used.held = config.held || block.percent(kHeldPercent);
+  if (used.kind == ProgramKind::kMixed) used.kind = kind_in_mix(seed, index);
   return Composer(rc::Random(rc::Random::Key{seed, index, 0, 0}), used).compose();
 }
 
+namespace {
+
+Swarm draw_swarm(Dice& dice, ProgramKind kind) {
+  if (kind == ProgramKind::kStepped) return draw_stepped_swarm(dice);
+  return kind == ProgramKind::kHeld ? draw_held_swarm(dice) : draw_swarm(dice);
+}
+
+}  // namespace
+
 Composer::Composer(const rc::Random& random, const GeneratorConfig& config)
     : dice_(random),
-      swarm_(config.held ? draw_held_swarm(dice_) : draw_swarm(dice_)),
+      swarm_(draw_swarm(dice_, config.kind)),
       hazards_(swarm_.blocking),
       length_(draw_length(dice_, config)),
       destroy_at_(kNoDestroy) {
@@ -59,6 +71,7 @@ Program Composer::compose() {
   setup_slot(0);
   for (unsigned slot = 1; slot < swarm_.contexts; ++slot) setup_slot(slot);
   if (swarm_.holds && dice_.percent(90)) hold();
+  if (swarm_.lanes > 1) change_lane();
   while (program_.operations.size() < length_) step();
   // A step may be several operations; every prefix of a program keeps the bounds.
   program_.operations.resize(length_);
@@ -74,6 +87,7 @@ void Composer::step() {
     destroy_live();
     return;
   }
+  if (swarm_.lanes > 1 && step_lanes()) return;
   unsigned deeds = 0;
   for (const unsigned weight : swarm_.deeds) deeds += weight;
   if (deeds > 0 && dice_.percent(swarm_.deed_percent)) {

@@ -81,7 +81,8 @@ void Composer::destroy_live() {
   for (unsigned tries = 0; tries < 8; ++tries) {
     const unsigned slot = pick_slot();
     if (!slots_[slot].live) continue;
-    if (swarm_.holds) release_all();
+    if (swarm_.holds && (swarm_.lanes == 1 || dice_.percent(40))) release_all();
+    if (swarm_.lanes > 1) asleep_[lane_] = 4;
     add(Destroy{context(slot)});
     slots_[slot] = Slot{.dead = true};
     return;

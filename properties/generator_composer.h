@@ -2,7 +2,8 @@
 //
 // The composer writes one random program: generator.cpp has the loop, generator_calls.cpp the
 // system calls, generator_submit.cpp io_submit, generator_iocb.cpp its iocbs, generator_faults.cpp
-// what may be wrong with these, generator_user.cpp what user space does in between.
+// what may be wrong with these, generator_user.cpp what user space does in between, generator_lanes.cpp
+// what one lane does for or against another.
 #pragma once
 
 #include <array>
@@ -95,6 +96,13 @@ class Composer {
   void release_all();
   void gate();
 
+  // Lanes.
+  void change_lane();
+  bool step_lanes();
+  void wait_in_lane();
+  void read_in_lane();
+  void interrupt();
+
   Dice dice_;
   Swarm swarm_;
   Hazards hazards_;
@@ -112,8 +120,10 @@ class Composer {
   std::array<Fd, 4> polled_{};  // descriptors polled last, for user actions that fire them
   unsigned polled_count_ = 0;
   std::optional<Fd> nearly_full_;  // an eventfd that was written to just below its limit
-  unsigned id_slot_ = 0;           // whose id word is to be restored
-  unsigned id_countdown_ = 0;      // in so many steps; 0: none
+  unsigned lane_ = 0;
+  std::array<unsigned, kLanes> asleep_{};  // how many steps more a lane is thought to sleep
+  unsigned id_slot_ = 0;                   // whose id word is to be restored
+  unsigned id_countdown_ = 0;              // in so many steps; 0: none
 };
 
 }  // namespace aio

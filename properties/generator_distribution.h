@@ -46,7 +46,13 @@ void visit_parts(const Program& program, F&& f) {
 inline const std::vector<Program>& sample() {
   static const std::vector<Program> programs = [] {
     std::vector<Program> made;
-    for (std::uint64_t index = 0; index < kSampledPrograms; ++index) made.push_back(generate(1, index));
+    // In a mix the kinds come in blocks, of which so few programs would have any number.
+    for (std::uint64_t index = 0; index < kSampledPrograms; ++index) {
+      const auto kind = index % 20 == 0   ? ProgramKind::kHeld
+                        : index % 20 == 1 ? ProgramKind::kStepped
+                                          : ProgramKind::kPlain;
+      made.push_back(generate(1, index, {.kind = kind}));
+    }
     return made;
   }();
   return programs;

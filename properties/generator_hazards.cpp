@@ -71,7 +71,7 @@ void Hazards::take(Queue& queue, std::uint64_t nbytes, bool certain) {
 void Hazards::put(Queue& queue, std::uint64_t nbytes, bool certain) {
   queue.most += nbytes;
   queue.since_empty += nbytes;
-  if (certain) queue.least += nbytes;
+  if (certain && !(pipe_drains_ && &queue == &queues_[kPipeQueue])) queue.least += nbytes;
 }
 
 bool Hazards::may_block() {
@@ -178,7 +178,7 @@ void Hazards::tame(FdWrite& op) {
   }
   if (op.fd == Fd::kPipeWrite && queue->most > 0) {
     // Made only if the pipe is empty: either way it now holds something.
-    queue->least = std::max<std::uint64_t>(queue->least, 1);
+    queue->least = std::max<std::uint64_t>(queue->least, pipe_drains_ ? 0 : 1);
     queue->most = std::max(queue->most, op.nbytes);
     queue->since_empty = std::max(queue->since_empty, op.nbytes);
     return;

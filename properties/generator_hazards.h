@@ -23,6 +23,8 @@ class Hazards {
   // The same for operations on a descriptor.
   void tame(FdWrite& op);
   void read(const FdRead& op);
+  // A lane may sleep in a read of the blocking pipe: what is written there may be gone at once.
+  void read_asleep() { pipe_drains_ = true; }
   // The gate file holds what comes; it holds nothing any more.
   void hold() { holding_ = true; }
   bool holds() const { return holding_; }
@@ -58,6 +60,7 @@ class Hazards {
   bool may_wait_ = false;  // an iocb transfers through a blocking pipe, eventfd or socket
   bool appends_ = false;   // an iocb appends to a file
   bool holding_ = false;
+  bool pipe_drains_ = false;
   std::array<bool, 2> syncs_held_{};  // an FSYNC, an FDSYNC may be held, for which io_submit of a write waits
   std::array<Queue, 4> queues_{};     // blocking pipe, blocking eventfd, to socket 0, to socket 1
   std::array<std::uint64_t, 2> file_sizes_{kFileSize, kDirectFileSize};  // at most

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "reference/program.h"
+
 namespace aio {
 
 namespace {
@@ -139,6 +141,26 @@ Swarm draw_held_swarm(Dice& dice) {
   if (dice.percent(60)) at(swarm.requests, RequestKind::kFsync) = at(swarm.requests, RequestKind::kFdsync) = 6;
   at(swarm.deeds, Deed::kGate) = 40;
   swarm.deed_percent = dice.pick({20u, 30u, 45u});
+  return swarm;
+}
+
+Swarm draw_stepped_swarm(Dice& dice) {
+  Swarm swarm = dice.percent(80) ? draw_held_swarm(dice) : draw_swarm(dice);
+  swarm.lanes = 2 + dice.below(kLanes - 1);
+  swarm.spread_lanes = dice.percent(40);
+  swarm.blocking = 0;
+  // Where waiters take events while a call fills the ring, many states of the quota fit.
+  if (dice.percent(85)) swarm.fill_percent = 0;
+  swarm.destroys = dice.percent(30);
+  swarm.hostile = false;
+  at(swarm.deeds, Deed::kRingStore) = 0;
+  // What ends a wait: polls that fire, requests that are released and cancelled.
+  if (dice.percent(70)) at(swarm.requests, RequestKind::kPoll) = 20;
+  if (dice.percent(50)) at(swarm.calls, Call::kCancel) = 20;
+  switch_on(swarm.fds, {Fd::kNbPipeRead, Fd::kNbPipeWrite, Fd::kPipeRead, Fd::kPipeWrite});
+  if (dice.percent(50)) switch_on(swarm.fds, {Fd::kEvent, Fd::kNbEvent});
+  at(swarm.deeds, Deed::kFdWrite) = 25;
+  swarm.deed_percent = std::max(swarm.deed_percent, 25u);
   return swarm;
 }
 

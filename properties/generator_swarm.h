@@ -72,10 +72,14 @@ struct Swarm {
   bool destroys = false;  // a live context is destroyed
   bool hostile = false;   // user space scribbles on ring headers
   bool holds = false;     // the gate file holds requests
+  unsigned lanes = 1;
+  bool spread_lanes = false;  // over several CPUs
 };
 
 Swarm draw_swarm(Dice& dice);
 // One whose requests go to the gate file, mostly.
 Swarm draw_held_swarm(Dice& dice);
+// One with lanes, of which some wait for what others do.
+Swarm draw_stepped_swarm(Dice& dice);
 
 }  // namespace aio

@@ -150,7 +150,7 @@ void Composer::release_all() {
 
 void Composer::gate() {
   enum { kRelease, kReleaseAll, kHold };
-  switch (dice_.weighted<int>({{80, kRelease}, {12, kReleaseAll}, {8, kHold}})) {
+  switch (dice_.weighted<int>({{80, kRelease}, {swarm_.lanes > 1 ? 3u : 12u, kReleaseAll}, {8, kHold}})) {
     case kHold:
       return hold();
     case kReleaseAll:

@@ -44,12 +44,13 @@ void count(Tally& tally, const Operation& operation, Certainty certainty) {
 
 Lockstep::Lockstep(const Profile& profile, const Machine& machine, Executor& executor, const Rules& rules,
                    LockstepOptions options)
-    : executor_(executor), profile_(profile), model_(profile, machine, rules), options_(options) {}
+    : executor_(executor), profile_(profile), machine_(machine), model_(profile, machine, rules), options_(options) {}
 
 namespace {
 
 constexpr std::chrono::microseconds kFirstPause{20};
 constexpr std::chrono::microseconds kLongestPause{1000};
+constexpr std::chrono::microseconds kForOtherWaiters{200};
 
 bool arrived(const Model::Due& due, const Observation& seen) {
   for (const RingView& ring : seen.rings) {
@@ -72,13 +73,29 @@ bool Lockstep::wait_once(const std::vector<Model::Due>& due, std::chrono::millis
   for (const Model::Due& wanted : due) {
     if (!arrived(wanted, seen)) complete = executor_.await_tail(wanted.ring, wanted.tail, patience) && complete;
   }
-  if (due.empty()) return complete;
+  if (!await_lanes(!due.empty(), patience)) complete = false;
+  // With lanes a request may complete for its eventfd alone.
+  if (due.empty() && !stepped_) return complete;
   const auto deadline = std::chrono::steady_clock::now() + patience;
   for (auto pause = kFirstPause; !model_.counters_match(seen); pause = std::min(2 * pause, kLongestPause)) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
     executor_.look_again(pause);
   }
   return complete;
+}
+
+// A completion wakes one waiter after the other: what the first has done tells nothing of the second yet.
+bool Lockstep::await_lanes(bool events_came, std::chrono::milliseconds patience) {
+  const Observation& seen = executor_.observation();
+  const auto settled = [&] {
+    if (!model_.lanes_settled(seen)) return false;
+    // Who is on its way out of its call may have changed the ring already.
+    return (!events_came && seen.returns.empty()) || executor_.lanes_rest();
+  };
+  if (!executor_.await_lanes(settled, patience)) return false;
+  if (!events_came || model_.most_waiters() < 2) return true;
+  executor_.look_again(kForOtherWaiters);
+  return executor_.await_lanes(settled, patience);
 }
 
 void Lockstep::await(const std::vector<Model::Due>& due) {
@@ -88,13 +105,14 @@ void Lockstep::await(const std::vector<Model::Due>& due) {
 }
 
 bool Lockstep::step(const Operation& operation, CaseResult& result, const Recorder& recorder) {
+  if (model_.skips_lane(operation)) return true;
   const Operation resolved = executor_.resolve(operation);
   if (const char* reason = model_.refuses(resolved)) {
-    result.undecided = reason;
+    result.left_out.push_back(reason);
     return true;
   }
   Conduct conduct;
-  conduct.release_by_signal = model_.waits(resolved);
+  (stepped_ ? conduct.may_sleep : conduct.release_by_signal) = model_.waits(resolved);
   if (options_.returns_by != nullptr) {
     options_.returns_by->store(static_cast<std::uint32_t>(model_.returns_by(resolved)), std::memory_order_relaxed);
   }
@@ -103,10 +121,12 @@ bool Lockstep::step(const Operation& operation, CaseResult& result, const Record
   for (const Fd end : model_.ends_due()) executor_.await_end(end);
   await(due);
   if (recorder) recorder(&operation, &resolved, seen);
+  ++made_;
   Verdict verdict = model_.judge(seen);
   count(result.tally, resolved, verdict.certainty);
   if (verdict.certainty == Certainty::kUndecided) result.undecided = verdict.reason;
   result.divergence = std::move(verdict.divergence);
+  if (result.divergence) result.divergence->operation = made_ - 1;
   result.lost_track = verdict.lost_track;
   return !result.divergence && !verdict.lost_track;
 }
@@ -114,23 +134,31 @@ bool Lockstep::step(const Operation& operation, CaseResult& result, const Record
 CaseResult Lockstep::run(const Program& program, const Recorder& recorder) {
   CaseResult result;
   result.refused = danger_of(program, profile_);
+  if (is_stepped(program) && !machine_.lanes) result.refused = "nothing shows here in which call a thread sleeps";
   if (result.refused != nullptr) return result;
   result.tally.programs = 1;
   executor_.begin(program);
-  model_.begin_case(named_members(program));
+  stepped_ = is_stepped(program);
+  model_.begin_case(named_members(program), stepped_);
+  made_ = 0;
+  const auto note_operation = [this](std::size_t index) {
+    if (options_.operation == nullptr) return;
+    options_.operation->store(static_cast<std::uint32_t>(index), std::memory_order_relaxed);
+  };
   for (std::size_t i = 0; i < program.operations.size(); ++i) {
-    if (options_.operation != nullptr) {
-      options_.operation->store(static_cast<std::uint32_t>(i), std::memory_order_relaxed);
-    }
-    if (step(program.operations[i], result, recorder)) continue;
-    if (result.divergence) result.divergence->operation = i;
-    return result;
+    note_operation(i);
+    if (!step(program.operations[i], result, recorder)) return result;
+  }
+  // What still sleeps is ended by operations that the trace shows as if the program had them.
+  note_operation(program.operations.size());
+  for (std::optional<Operation> end = model_.loose_end(); end; end = model_.loose_end()) {
+    if (!step(*end, result, recorder)) return result;
   }
   const Observation& seen = executor_.finish(model_.peers(program));
   if (recorder) recorder(nullptr, nullptr, seen);
   Verdict verdict = model_.finish(seen);
   result.divergence = std::move(verdict.divergence);
-  if (result.divergence) result.divergence->operation = program.operations.size();
+  if (result.divergence) result.divergence->operation = made_;
   executor_.let_go(model_.unsent());
   return result;
 }
@@ -141,7 +169,7 @@ CaseResult judge_recorded(const Profile& profile, const Machine& machine, const 
   CaseResult result;
   result.tally.programs = 1;
   Model model(profile, machine, rules);
-  model.begin_case(named_members(program));
+  model.begin_case(named_members(program), is_stepped(program));
   for (std::size_t i = 0;; ++i) {
     const std::optional<RecordedStep> next = step(i);
     if (!next) break;

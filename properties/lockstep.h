@@ -30,9 +30,10 @@ using Recorder = std::function<void(const Operation* written, const Operation* r
 
 struct CaseResult {
   std::optional<Divergence> divergence;
-  const char* undecided = nullptr;  // why an operation was not judged, if one was not
-  const char* refused = nullptr;    // why the program was not run, if it was not (danger.h)
-  bool lost_track = false;          // and the program was not run further
+  const char* undecided = nullptr;    // why an operation was not judged, if one was not
+  std::vector<const char*> left_out;  // why operations were not made
+  const char* refused = nullptr;      // why the program was not run, if it was not (danger.h)
+  bool lost_track = false;            // and the program was not run further
   Tally tally;
 };
 
@@ -55,12 +56,16 @@ class Lockstep {
  private:
   bool step(const Operation& operation, CaseResult& result, const Recorder& recorder);
   bool wait_once(const std::vector<Model::Due>& due, std::chrono::milliseconds patience);
+  bool await_lanes(bool events_came, std::chrono::milliseconds patience);
   void await(const std::vector<Model::Due>& due);
 
   Executor& executor_;
   const Profile& profile_;
+  const Machine& machine_;
   Model model_;
   LockstepOptions options_;
+  bool stepped_ = false;  // the program has lanes
+  std::size_t made_ = 0;  // operations, without those that were refused
 };
 
 // One operation of a recorded case.

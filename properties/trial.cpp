@@ -23,6 +23,7 @@ std::vector<unsigned> Trials::operator()(const std::vector<Program>& candidates,
   candidates_ = &candidates;
   repeats_ = repeats;
   shown_.assign(candidates.size(), 0);
+  instead_.clear();
   const std::uint64_t runs = candidates.size() * repeats;
   for (std::uint64_t first = 0; first < runs; first += kRunsPerWorker) {
     BatchOrder order;
@@ -39,6 +40,14 @@ std::vector<unsigned> Trials::operator()(const std::vector<Program>& candidates,
   return shown_;
 }
 
+std::optional<Signature> Trials::mostly_instead() const {
+  const std::size_t runs = candidates_ == nullptr ? 0 : candidates_->size() * repeats_;
+  for (const auto& [signature, count] : instead_) {
+    if (2 * count >= runs) return signature;
+  }
+  return std::nullopt;
+}
+
 void Trials::start_some() {
   const std::size_t at_once = setting_.machine.usable_cpus * kTrialsPerCpu;
   while (!waiting_.empty() && pool_.running() < at_once) {
@@ -52,7 +61,7 @@ void Trials::start_some() {
 void Trials::account(const FinishedBatch& batch) {
   BatchOrder rest = batch.order;
   rest.first = batch.next();
-  if (batch.shown() == wanted_) ++shown_[(rest.first - 1) / repeats_];
+  if (const auto shown = batch.shown()) ++(*shown == wanted_ ? shown_[(rest.first - 1) / repeats_] : instead_[*shown]);
   if (rest.first < rest.last) waiting_.push_back(rest);
 }
 

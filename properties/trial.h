@@ -3,6 +3,8 @@
 // Trials: whether programs show a signature when run again, each in a worker that ran nothing that diverged before it.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <vector>
 
 #include "properties/pool.h"
@@ -19,6 +21,8 @@ class Trials {
   // A Trial (minimizer.h): how often, in `repeats` runs, each candidate showed the signature. Returns while workers
   // still sleep in their exit; the destructor waits for them.
   std::vector<unsigned> operator()(const std::vector<Program>& candidates, unsigned repeats);
+  // What at least half of the runs of the latest call showed instead; none if nothing.
+  std::optional<Signature> mostly_instead() const;
 
  private:
   void start_some();
@@ -31,6 +35,7 @@ class Trials {
   unsigned repeats_ = 0;
   std::vector<BatchOrder> waiting_;
   std::vector<unsigned> shown_;
+  std::map<Signature, unsigned> instead_;
 
   Pool pool_;
 };

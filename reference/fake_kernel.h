@@ -57,14 +57,14 @@ class FakeKernel {
   using Answer = std::function<void(FakeKernel&)>;
 
   explicit FakeKernel(const Profile& profile = profiles().back(), const Rules& rules = {},
-                      const Machine& machine = fake_machine())
+                      const Machine& machine = fake_machine(), bool stepped = false)
       : model(profile, machine, rules), machine_(&machine), old_count_(!profile.counts_user_nr) {
     for (unsigned i = 0; i < 2; ++i) {
       files[i].resize(i == 0 ? kFileSize : kDirectFileSize);
       for (std::uint64_t at = 0; at < files[i].size(); ++at) files[i][at] = std::byte{initial_file_byte(i, at)};
     }
     std::bitset<kFdCount> all;
-    model.begin_case(all.set());
+    model.begin_case(all.set(), stepped);
   }
   FakeKernel(const FakeKernel&) = delete;
   FakeKernel& operator=(const FakeKernel&) = delete;
@@ -77,6 +77,8 @@ class FakeKernel {
     aio_nr_before = aio_nr;
     elapsed_ns = 0;
     skipped = false;
+    asleep = false;
+    returns.clear();
     data.clear();
     arrived.clear();
     for (FakeRing& ring : rings) ring.tail_at_return.reset();
@@ -147,6 +149,9 @@ class FakeKernel {
     seen.error = error;
     seen.cpu = cpu;
     seen.skipped = skipped;
+    seen.asleep = asleep;
+    seen.lane = lane;
+    seen.returns = returns;
     seen.elapsed_ns = elapsed_ns;
     seen.data = data;
     seen.arrived = arrived;
@@ -169,11 +174,15 @@ class FakeKernel {
   std::uint64_t aio_nr = 0;
   std::vector<Model::Due> due;  // of the last operation
 
+  unsigned lane = 0;
+
   // Of the current operation:
   std::int64_t result = 0;
   int error = 0;
   unsigned cpu = 0;
   bool skipped = false;
+  bool asleep = false;
+  std::vector<LaneReturn> returns;
   std::uint64_t elapsed_ns = 0;
   std::uint64_t aio_nr_before = 0;
   std::vector<std::byte> data;

@@ -137,5 +137,13 @@ void visit_fields(T& op, F&& f) {
 }
 template <SameFieldsAs<ReleaseAll> T, class F>
 void visit_fields(T&, F&&) {}
+template <SameFieldsAs<InLane> T, class F>
+void visit_fields(T& op, F&& f) {
+  f("number", op.number);
+}
+template <SameFieldsAs<Interrupt> T, class F>
+void visit_fields(T& op, F&& f) {
+  f("number", op.number);
+}
 
 }  // namespace aio

@@ -34,7 +34,7 @@ Model::Model(const Profile& profile, const Machine& machine, const Rules& rules)
   memory_.corrupt(rules.mutant());
 }
 
-void Model::begin_case(const std::bitset<kFdCount>& descriptors) {
+void Model::begin_case(const std::bitset<kFdCount>& descriptors, bool stepped) {
   for (const Context& context : contexts_) foreign_.push_back(context.id);
   contexts_.clear();
   destroyed_.clear();
@@ -43,6 +43,10 @@ void Model::begin_case(const std::bitset<kFdCount>& descriptors) {
   holding_ = false;
   coming_.clear();
   held_.clear();
+  stepped_ = stepped;
+  lane_ = 0;
+  sleepers_.clear();
+  dying_.clear();
   memory_.reset();
   files_.reset(descriptors);
   gate_ = files_.number_open(Fd::kGate);
@@ -75,17 +79,12 @@ const char* Model::refuses(const Operation& operation) const {
   const std::uint64_t ctx = context_argument(operation);
   const bool foreign = std::find(foreign_.begin(), foreign_.end(), ctx) != foreign_.end();
   if (foreign && ctx != 0) return "the operation names a context of an earlier case";
-  if (!gate_) return nullptr;
-  const auto is_here = [ctx](const Held& each) { return each.context == ctx; };
-  const bool in_flight =
-      std::any_of(held_.begin(), held_.end(), is_here) || std::any_of(coming_.begin(), coming_.end(), is_here);
-  if (in_flight && std::holds_alternative<Destroy>(operation)) {
+  if (!gate_ && !stepped_) return nullptr;
+  if (!stepped_ && std::holds_alternative<Destroy>(operation) && destroy_waits(ctx)) {
     return "io_destroy would wait for requests that nobody releases";
   }
-  if (std::holds_alternative<Submit>(operation) && rehearse(operation).stuck_) {
-    return "io_submit would wait where nobody releases it";
-  }
-  return nullptr;
+  if (const auto* submit = std::get_if<Submit>(&operation)) return refuses_submit(*submit);
+  return stepped_ ? refuses_step(operation) : nullptr;
 }
 
 Model::Expected Model::fail(Req rule, int error) { return {-1, rules_.wrong(rule) ? wrong_error(error) : error, rule}; }
@@ -114,9 +113,16 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
   counter_rule_ = Req::kCountersOnlyByRules;
   file_rule_ = Req::kFilesOnlyByRules;
   memory_.forget_use();
+  returns_.clear();
+  destroyed_waiters_.clear();
+  destroyed_events_.clear();
+  judged_returns_.reset();
+  blocked_.reset();
+  blocks_oddly_ = false;
   for (Context& context : contexts_) {
     context.script.clear();
     context.due.clear();
+    context.takes.clear();
   }
   user_stores(operation, [this](Address at, std::span<const std::byte> bytes) { memory_.store(at, bytes); });
   if (in_kernel_) std::visit([this](const auto& op) { visit_fields(op, AddressNamer{memory_}); }, operation);
@@ -143,9 +149,7 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
       },
       operation);
   // Files that the call used last are let go as it ends, some by a worker still later.
-  late_ = true;
-  while (files_.release_unused()) deliver_wakes();
-  late_ = false;
+  go_on();
   if (!rehearsal_ && !done()) compare_result(observation, expected);
   std::vector<Due> due;
   for (const Context& context : contexts_) {
@@ -178,6 +182,9 @@ bool Model::may_wait(const Wait& wait) const {
   return false;
 }
 
+template bool Model::may_wait(const Getevents& wait) const;
+template bool Model::may_wait(const Pgetevents& wait) const;
+
 bool Model::may_wait(const Submit& submit) const {
   // Pointers of an earlier call may name iocbs that this one does not write.
   const bool stored =
@@ -199,6 +206,9 @@ bool Model::may_wait(const Submit& submit) const {
 }
 
 bool Model::waits(const Operation& operation) {
+  if (const auto* destroy = std::get_if<Destroy>(&operation)) {
+    return stepped_ && destroy_waits(static_cast<std::uint64_t>(destroy->ctx.offset));
+  }
   if (const auto* submit = std::get_if<Submit>(&operation)) return may_wait(*submit) && rehearse(operation).waited_;
   const auto* get = std::get_if<Getevents>(&operation);
   const auto* pget = std::get_if<Pgetevents>(&operation);
@@ -236,6 +246,8 @@ Req Model::returns_by(const Operation& operation) const {
 Verdict Model::judge(const Observation& observation) {
   seen_ = &observation;
   if (!done()) compare_rings(observation);
+  if (!done()) compare_destroyed_waiters();
+  if (!done()) compare_returns(observation);
   if (!done()) compare_arrivals(observation);
   // What anything else does to memory shows after the next system call.
   if (!done() && in_kernel_) compare_memory(observation, false);

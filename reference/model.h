@@ -42,6 +42,7 @@ struct Request {
   std::optional<std::int64_t> other_res;      // where the kernel may answer either
   Req rule{};                                 // what decided res
   Req due_rule = Req::kEventForEveryRequest;  // why there must be an event
+  Req data_rule = Req::kEventData;            // why it is this request's
   bool certain = true;                        // false: any res
   bool at_return = false;                     // the event is in the ring when the call returns
   bool unknown_cpu = false;                   // which CPU completes it is not known
@@ -50,10 +51,33 @@ struct Request {
 
 // A request that the gate file's file system holds, or is to hold.
 struct Held {
-  Address context = 0;
+  std::uint64_t context = 0;  // its serial
   Request request;
   Buffers buffers;   // where a read puts what it gets
   GateRequest seen;  // what the file system must see, but for its number and the credentials
+};
+
+// A call inside which a lane sleeps.
+struct Sleeper {
+  enum class What : std::uint8_t { kGetevents, kDestroy, kSubmit };
+  What what = What::kGetevents;
+  unsigned lane = 0;
+  unsigned cpu = 0;           // index of the CPU to which the lane is pinned
+  std::uint64_t context = 0;  // serial
+  // io_getevents:
+  std::int64_t min_nr = 0;
+  std::int64_t nr = 0;
+  std::int64_t got = 0;  // events that it has taken
+  Address events = 0;
+  bool signalled = false;  // it ends now, with what is in the ring
+  // io_submit, inside a read:
+  Request request;
+  Buffers buffers;
+  Transfer transfer;
+  std::int64_t accepted = 0;  // what it returns
+
+  std::int64_t room() const { return nr - got; }
+  std::int64_t wants() const { return min_nr - got; }
 };
 
 // What happened to one context during the current operation, in the order in which the kernel did it.
@@ -71,8 +95,9 @@ struct ScriptStep {
 
 struct Context {
   Address id = 0;
-  std::uint32_t index = 0;  // in the table of contexts, which is the ring's id word
-  std::uint32_t nr = 0;     // what it counts for in aio-nr
+  std::uint64_t serial = 0;  // of this case's contexts; ids come again
+  std::uint32_t index = 0;   // in the table of contexts, which is the ring's id word
+  std::uint32_t nr = 0;      // what it counts for in aio-nr
   Geometry geometry;
   std::vector<std::byte> ring;   // the mapping as it must look
   std::uint32_t tail = 0;        // the kernel's own tail
@@ -90,6 +115,7 @@ struct Context {
   // Of the current operation:
   std::vector<ScriptStep> script;
   std::vector<Request> due;
+  std::vector<std::uint32_t> takes;  // by waiters, in the order of the ring: how many events each pass over it took
 
   RingHeader header() const;
   void set_header(const RingHeader& header);
@@ -102,8 +128,9 @@ class Model {
   // Profile and machine must outlive the model and its copies.
   Model(const Profile& profile, const Machine& machine, const Rules& rules = {});
 
-  // A new case in the same process, with these descriptors open: contexts of earlier cases keep their ids.
-  void begin_case(const std::bitset<kFdCount>& descriptors);
+  // A new case in the same process, with these descriptors open: contexts of earlier cases keep their ids. With lanes
+  // (is_stepped()) a call that waits sleeps until another lane's operation ends it; otherwise signals end it.
+  void begin_case(const std::bitset<kFdCount>& descriptors, bool stepped = false);
   // What is due in a ring: its tail word must become `tail`.
   struct Due {
     Address ring = 0;
@@ -118,11 +145,19 @@ class Model {
   // A reason (a constant) not to run the operation at all, or nullptr: it names a context of an earlier case, or would
   // wait where no signal reaches it.
   const char* refuses(const Operation& operation) const;
-  // Whether the call, which comes next, can only end by a signal.
+  // Whether the operation is not made because its lane sleeps inside a call.
+  bool skips_lane(const Operation& operation) const;
+  // Whether the call, which comes next, ends by what another lane does, or by a signal alone.
   bool waits(const Operation& operation);
   // The rule by which the call returns; what a hang would break.
   Req returns_by(const Operation& operation) const;
   std::vector<Due> begin(const Operation& operation, const Observation& observation);
+  // Whether all calls that the operation ends have returned, as far as this observation tells.
+  bool lanes_settled(const Observation& observation) const;
+  // How many lanes wait for events of one context, at most.
+  std::size_t most_waiters() const;
+  // What ends a call inside which a lane still sleeps; none if no lane does.
+  std::optional<Operation> loose_end() const;
   // Whether the eventfds' counters are what they must be; they may lag behind the rings.
   bool counters_match(const Observation& observation) const;
   Verdict judge(const Observation& observation);
@@ -150,6 +185,7 @@ class Model {
     std::int64_t result = 0;
     int error = 0;
     Req rule{};
+    bool asleep = false;  // the call does not return now
   };
   // How a call ends: rules decide it, wrong rules decide it wrongly.
   Expected fail(Req rule, int error);
@@ -164,10 +200,14 @@ class Model {
   Expected destroy(const Destroy& op);
   void create_context(const Setup& op, std::uint32_t nr);
   Context* find(std::uint64_t id);
+  // Of a context that lives or, in dying_, is being destroyed; nullptr once it is gone.
+  Context* alive(std::uint64_t serial);
+  const Context* alive(std::uint64_t serial) const { return const_cast<Model*>(this)->alive(serial); }
   // The context that the kernel would find, or the failure.
   Context* lookup(std::uint64_t id, Req unknown, Expected& failure);
   // model_submit.cpp
   Expected submit(const Submit& op);
+  Expected submit_sleeps(std::int64_t index, std::int64_t limit);
   Expected submit_stopped(Context& context, std::int64_t accepted, std::int64_t limit, Address list);
   std::optional<Expected> read_iocb(Address list, std::int64_t index, Address& pointer, Iocb& iocb);
   // The checks that follow once a slot was taken; if they all pass and `start`, the request starts.
@@ -209,14 +249,42 @@ class Model {
   void compare_arrival(const GateRequest& seen);
   // A read(2) or write(2) of the user that poll let through; `size` bytes are in `own`, at arena::kBuffers.
   Outcome plain_transfer(Fd fd, Memory& own, std::uint64_t size, bool write);
+  // model_lanes.cpp
+  Expected apply(const InLane& op);
+  Expected apply(const Interrupt& op);
+  Expected fall_asleep(Sleeper sleeper, Req rule);
+  bool destroy_waits(std::uint64_t ctx) const;
+  const char* refuses_submit(const Submit& submit) const;
+  const char* refuses_step(const Operation& operation) const;
+  const char* refuses_wait(std::uint64_t ctx, std::int64_t nr, Address events) const;
+  bool in_flight(std::uint64_t serial) const;
+  bool is_inside_submit(std::uint64_t serial) const;
+  void cancel_pending(Context& context);
+  void end_waits(const Context& destroyed);
+  bool resume_read(const Sleeper& sleeper);
+  void go_on();
+  void compare_returns(const Observation& observation);
+  // model_waiters.cpp
+  std::vector<Sleeper*> waiters_of(std::uint64_t serial);
+  bool waiters_settled(const Context& context, const Observation& observation) const;
+  bool ends_wait(std::int64_t wants, std::int64_t left) const;
+  bool distribute(const std::vector<Sleeper*>& waiters, const std::vector<Event>& events,
+                  std::vector<std::int64_t>& takes);
+  void compare_waiters(Context& context, const RingHeader& seen, std::uint32_t tail);
+  void compare_waiter(const Sleeper& waiter, std::int64_t took, std::int64_t left, bool alone);
+  void compare_return(const LaneReturn& seen, const Expected& expected);
+  void compare_destroyed_waiters();
+  std::vector<std::byte> seen_bytes(Address at, std::uint64_t size) const;
   // Completions: model_complete.cpp
   void complete_now(Context& context, Request request);
   void add_due(Context& context, const Request& request);
   void complete_later(Context& context, Request request);
+  void complete_dying(const Request& request);
   void signal_resfd(const Request& request);
   void deliver_wakes();
   bool wakes(const Wake& wake, Request& request);
   void wake_pending(const Wake& wake);
+  void wake_pending(Context& context, const Wake& wake);
   bool reads_late_signal(Fd fd) const;
   // model_quota.cpp
   struct Foresight {
@@ -225,7 +293,7 @@ class Model {
   };
   Foresight next_slot(const Context& context) const;
   Req blame_denial(const Context& context) const;
-  void run_quota(Context& context, const std::vector<std::size_t>& order);
+  void run_quota(Context& context, const std::vector<std::size_t>& order, std::uint32_t head);
   void note_quota_exercised(const Context& context);
   // model_judge.cpp
   void compare_result(const Observation& observation, const Expected& expected);
@@ -259,6 +327,11 @@ class Model {
   bool holding_ = false;                             // the gate file keeps what comes from here on
   std::vector<Held> coming_;                         // on their way to it
   std::vector<Held> held_;                           // by it, in the order of their coming
+  bool stepped_ = false;                             // the case has lanes
+  unsigned lane_ = 0;                                // whose operations come
+  std::vector<Sleeper> sleepers_;
+  std::vector<Context> dying_;  // that an io_destroy waits for
+  std::uint64_t next_serial_ = 1;
 
   // Of the current operation:
   const Observation* seen_ = nullptr;
@@ -273,9 +346,20 @@ class Model {
   bool stuck_ = false;      // the call waits where no signal reaches it
   bool rehearsal_ = false;  // waits() tries an operation: nothing is to change
   mutable RehearsalRoom rehearsal_room_;
-  Req returns_rule_{};                                             // why the call returns
-  bool skips_ = false;                                             // the user's action is not made
-  std::optional<std::vector<std::byte>> data_;                     // what an FdRead must have got
+  // Calls that another lane's operation ends.
+  struct Return {
+    LaneReturn seen;
+    Req rule{};
+  };
+  std::vector<Return> returns_;
+  std::vector<Sleeper> destroyed_waiters_;
+  std::vector<Event> destroyed_events_;         // that were in their ring
+  std::bitset<kLanes> judged_returns_;          // lanes
+  std::optional<Sleeper> blocked_;              // the read inside which the io_submit sleeps
+  bool blocks_oddly_ = false;                   // it would sleep where what comes then cannot be told
+  Req returns_rule_{};                          // why the call returns
+  bool skips_ = false;                          // the user's action is not made
+  std::optional<std::vector<std::byte>> data_;  // what an FdRead must have got
   std::vector<std::pair<Address, std::uint64_t>> unknown_memory_;  // left to the kernel: adopt what is seen
   bool late_ = false;                                              // within a completion at an unknown time
   std::vector<Fd> late_signals_;  // eventfds that an asynchronous completion of this call signals at any time

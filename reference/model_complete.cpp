@@ -38,6 +38,8 @@ void Model::complete_now(Context& context, Request request) {
 
 // The request will complete by itself, at any time from now on.
 void Model::complete_later(Context& context, Request request) {
+  const bool dying = std::any_of(dying_.begin(), dying_.end(), [&](const Context& each) { return &each == &context; });
+  if (dying) return complete_dying(request);
   if (completing_cpu_) request.cpu = completing_cpu_;
   if (request.resfd && !request.at_return) late_signals_.push_back(*request.resfd);
   add_due(context, request);
@@ -48,6 +50,14 @@ void Model::complete_later(Context& context, Request request) {
   signal_resfd(request);
   deliver_wakes();
   late_ = outer;
+}
+
+// The request of a context that io_destroy waits for completes: there is no ring for its event any more.
+void Model::complete_dying(const Request& request) {
+  if (!request.resfd) return;
+  if (!rules_.wrong(Req::kDestroyLateResfd)) signal_resfd(request);
+  counter_rule_ = Req::kDestroyLateResfd;
+  deliver_wakes();
 }
 
 bool Model::reads_late_signal(Fd fd) const {
@@ -84,20 +94,23 @@ bool Model::wakes(const Wake& wake, Request& request) {
 }
 
 void Model::wake_pending(const Wake& wake) {
-  for (Context& context : contexts_) {
-    // One completion may set off others in the same context: take out all that this wake-up completes first.
-    std::vector<Request> woken;
-    std::erase_if(context.pending, [&](Request& request) {
-      if (!(request.queue == wake.queue)) return false;
-      Request candidate = request;
-      const bool completes = wakes(wake, candidate);
-      if (completes) woken.push_back(candidate);
-      return completes;
-    });
-    for (const Request& request : woken) {
-      complete_later(context, request);
-      files_.drop(request.fd);
-    }
+  for (Context& context : contexts_) wake_pending(context, wake);
+  for (Context& context : dying_) wake_pending(context, wake);
+}
+
+void Model::wake_pending(Context& context, const Wake& wake) {
+  // One completion may set off others in the same context: take out all that this wake-up completes first.
+  std::vector<Request> woken;
+  std::erase_if(context.pending, [&](Request& request) {
+    if (!(request.queue == wake.queue)) return false;
+    Request candidate = request;
+    const bool completes = wakes(wake, candidate);
+    if (completes) woken.push_back(candidate);
+    return completes;
+  });
+  for (const Request& request : woken) {
+    complete_later(context, request);
+    files_.drop(request.fd);
   }
 }
 

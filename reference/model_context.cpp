@@ -62,6 +62,7 @@ void Model::create_context(const Setup& op, std::uint32_t nr) {
 
   Context context;
   context.id = id;
+  context.serial = next_serial_++;
   context.geometry = geometry(nr, machine_->possible_cpus, machine_->page_size);
   context.nr = profile_->counts_user_nr ? nr : context.geometry.wanted;
   const auto free = std::find(ids_.begin(), ids_.end(), false);
@@ -98,11 +99,21 @@ Context* Model::find(std::uint64_t id) {
   return found == contexts_.end() ? nullptr : &*found;
 }
 
+Context* Model::alive(std::uint64_t serial) {
+  for (std::vector<Context>* const all : {&contexts_, &dying_}) {
+    for (Context& context : *all) {
+      if (context.serial == serial) return &context;
+    }
+  }
+  return nullptr;
+}
+
 Context* Model::lookup(std::uint64_t id, Req unknown, Expected& failure) {
   Context* context = find(id);
   if (context == nullptr) {
     const bool gone = std::find(destroyed_.begin(), destroyed_.end(), id) != destroyed_.end();
-    failure = fail(gone ? Req::kLookupDestroyed : unknown, kEINVAL);
+    const bool dying = std::any_of(dying_.begin(), dying_.end(), [id](const Context& c) { return c.id == id; });
+    failure = fail(dying ? Req::kLookupDying : gone ? Req::kLookupDestroyed : unknown, kEINVAL);
     return nullptr;
   }
   // The id word is read from the ring, where the user may have changed it.
@@ -129,16 +140,19 @@ Model::Expected Model::destroy(const Destroy& op) {
   ids_[context->index] = false;
   destroyed_.push_back(context->id);
   note_quota_exercised(*context);
-  const Context gone = std::move(*context);
+  Context gone = std::move(*context);
   contexts_.erase(contexts_.begin() + (context - contexts_.data()));
-  // Pending requests are cancelled; their events go with the ring, but their eventfds are signalled.
-  for (const Request& request : gone.pending) {
-    if (request.resfd && !rules_.wrong(Req::kDestroySignalsResfd)) files_.signal(*request.resfd, rules_);
-    if (request.resfd) counter_rule_ = Req::kDestroySignalsResfd;
-    files_.drop(request.fd);
-  }
-  deliver_wakes();
-  return value(Req::kDestroySucceeds, 0);
+  end_waits(gone);
+  const bool inside = is_inside_submit(gone.serial);
+  if (!inside) cancel_pending(gone);
+  if (!inside && !in_flight(gone.serial)) return value(Req::kDestroySucceeds, 0);
+  aio_nr_rule_ = Req::kDestroyNrFirst;
+  if (rules_.wrong(Req::kDestroyNrFirst)) aio_nr_change_ = 0;
+  Sleeper sleeper;
+  sleeper.what = Sleeper::What::kDestroy;
+  sleeper.context = gone.serial;
+  dying_.push_back(std::move(gone));
+  return fall_asleep(std::move(sleeper), Req::kDestroyWaits);
 }
 
 }  // namespace aio

@@ -86,12 +86,20 @@ Model::Expected Model::wait_events(std::uint64_t id, std::int64_t min_nr, std::i
   }
   // Nobody else is there to complete anything: only time or a signal ends the wait.
   if (until_ns < 0 || until_ns == INT64_MAX || until_ns > INT64_MAX / 2) {
-    waited_ = true;
-    if (got > 0) return value(Req::kGeteventsSignalKeepsCount, got);
     const Req why = !timeout           ? Req::kGeteventsNullWaits
                     : is_odd(*timeout) ? Req::kGeteventsNegativeWaits
                                        : Req::kGeteventsHugeTimeoutWaits;
-    return fail(why, kEINTR);
+    if (stepped_) {
+      Sleeper sleeper;
+      sleeper.context = context->serial;
+      sleeper.min_nr = min_nr;
+      sleeper.nr = nr;
+      sleeper.got = got;
+      sleeper.events = events;
+      return fall_asleep(std::move(sleeper), why);
+    }
+    waited_ = true;
+    return got > 0 ? value(Req::kGeteventsSignalKeepsCount, got) : fail(why, kEINTR);
   }
   least_ns_ = static_cast<std::uint64_t>(until_ns);
   if (rules_.wrong(Req::kGeteventsWaitsTimeout)) least_ns_ += 1000000000;
@@ -134,6 +142,7 @@ Model::Expected Model::pgetevents(const Pgetevents& op) {
   }
   const auto id = static_cast<std::uint64_t>(op.ctx.offset);
   Expected expected = wait_events(id, op.min_nr.offset, op.nr.offset, op.events, timeout, Req::kPgeteventsUnknown);
+  if (expected.asleep) return expected;
   if (rules_.wrong(Req::kPgeteventsAsGetevents) && expected.error == 0) ++expected.result;
   if (expected.error == 0) {
     rules_.exercise(Req::kPgeteventsAsGetevents);
@@ -149,13 +158,18 @@ Model::Expected Model::cancel(const Cancel& op) {
   Expected failure;
   Context* context = lookup(static_cast<std::uint64_t>(op.ctx.offset), Req::kCancelUnknown, failure);
   if (context == nullptr) return failure;
-  const auto found = std::find_if(context->pending.begin(), context->pending.end(),
-                                  [&](const Request& request) { return request.iocb == op.iocb; });
+  const auto is_named = [&](const Request& request) { return request.iocb == op.iocb; };
+  auto found = std::find_if(context->pending.begin(), context->pending.end(), is_named);
   if (found == context->pending.end()) return fail(Req::kCancelNotFound, kEINVAL);
+  const auto next = std::find_if(found + 1, context->pending.end(), is_named);
+  const bool several = next != context->pending.end();
+  if (several) rules_.exercise(Req::kCancelOldest);
+  if (several && rules_.wrong(Req::kCancelOldest)) found = next;
   Request request = *found;
   context->pending.erase(found);
   request.rule = Req::kCancelledResult;
   request.due_rule = Req::kCancelDelivers;
+  if (several) request.data_rule = Req::kCancelOldest;
   request.res = rules_.wrong(Req::kCancelledResult) ? -kEINTR : 0;
   complete_later(*context, request);
   files_.drop(request.fd);

@@ -67,7 +67,7 @@ void Model::start_gate(Context& context, const Iocb& iocb, Request request, cons
   if (pages > kMostPages) return undecided("a request to the gate file that comes in pieces");
   // A write's bytes are fetched at any time during the call; a read that is held puts its own later.
   if (write || !holding_) use_late(buffers, !write);
-  Held held{context.id, request, buffers, {}};
+  Held held{context.serial, request, buffers, {}};
   held.seen.call = write ? GateCall::kWrite : GateCall::kRead;
   held.seen.offset = offset;
   held.seen.length = length;
@@ -104,12 +104,7 @@ void Model::answer(Held& held, std::int64_t wanted, unsigned cpu) {
     res = -kEIO;
   }
   request.res = rules_.wrong(request.rule) ? res + 1 : res;
-  if (Context* context = find(held.context)) {
-    complete_later(*context, request);
-  } else {
-    signal_resfd(request);
-    deliver_wakes();
-  }
+  complete_later(*alive(held.context), request);
   completing_cpu_.reset();
 }
 

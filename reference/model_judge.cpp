@@ -86,6 +86,14 @@ void Model::compare_result(const Observation& seen, const Expected& expected) {
     }
     return;
   }
+  if (expected.asleep || seen.asleep) {
+    if (expected.asleep && seen.asleep) return rules_.exercise(expected.rule);
+    const Kind kind = seen.asleep ? Kind::kHang : seen.error != 0 ? Kind::kErrno : Kind::kCount;
+    diverge(expected.rule, kind, expected.asleep ? "the call sleeps" : result_text(expected.result, expected.error),
+            seen.asleep ? "it sleeps" : result_text(seen.result, seen.error),
+            Check{Check::What::kAsleep, seen.lane, 0, {expected.asleep ? 1 : 0}, {}});
+    return;
+  }
   if (rules_.wrong(returns_rule_)) {
     diverge(returns_rule_, Kind::kHang, "the call does not return", "it returned");
     return;
@@ -193,7 +201,7 @@ bool Model::compare_event(Context& context, const Request& request, std::uint32_
   if (seen.obj != expected.obj) {
     diverge(Req::kEventObj, Kind::kEvent, "obj " + hex(expected.obj), "obj " + hex(seen.obj), check(8, expected.obj));
   } else if (seen.data != expected.data) {
-    diverge(Req::kEventData, Kind::kEvent, "data " + hex(expected.data), "data " + hex(seen.data),
+    diverge(request.data_rule, Kind::kEvent, "data " + hex(expected.data), "data " + hex(seen.data),
             check(0, expected.data));
   } else if (seen.res != expected.res) {
     diverge(request.rule, Kind::kEvent, "res " + res_text(expected.res), "res " + res_text(seen.res),
@@ -211,12 +219,13 @@ bool Model::compare_event(Context& context, const Request& request, std::uint32_
 
 void Model::compare_ring(Context& context, const RingView& view) {
   const bool same_header = std::memcmp(view.bytes.data(), context.ring.data(), sizeof(RingHeader)) == 0;
-  if (!view.anew && same_header && context.script.empty() && !rules_.mutant()) return;
+  if (!view.anew && same_header && context.script.empty() && !rules_.mutant() && sleepers_.empty()) return;
   RingHeader seen;
   std::memcpy(&seen, view.bytes.data(), sizeof(seen));
   const std::uint32_t size = context.geometry.ring_size;
   const auto due = static_cast<std::uint32_t>(context.due.size());
   RingHeader expected = context.header();
+  const std::uint32_t head_before = expected.head;
   const auto index = static_cast<std::uint64_t>(&context - contexts_.data());
   if (due > 0) {
     const std::uint32_t came = (seen.tail + size - context.tail) % size;
@@ -255,16 +264,22 @@ void Model::compare_ring(Context& context, const RingView& view) {
       }
       rules_.exercise(Req::kEventAtReturn);
     }
-    run_quota(context, order);
+    compare_waiters(context, seen, wanted_tail);
     if (done()) return;
+    run_quota(context, order, head_before);
+    if (done()) return;
+    expected.head = context.header().head;
     context.tail_rule = context.tail + due >= size ? Req::kRingWraps : Req::kRingTailCounts;
     context.tail = (context.tail + due) % size;
     expected.tail = context.tail;
     context.set_header(expected);
     context.tail_is_users = false;
   } else {
-    run_quota(context, {});
+    compare_waiters(context, seen, context.tail);
     if (done()) return;
+    run_quota(context, {}, head_before);
+    if (done()) return;
+    expected.head = context.header().head;
   }
   const auto word = [&](Req rule, const char* name, std::uint32_t want, std::uint32_t got, std::uint64_t offset) {
     rules_.exercise(rule);

@@ -3,6 +3,8 @@
 // The quota over one operation. Which CPU completes a request, and when an asynchronous one does, is the kernel's
 // choice: so each context has a set of candidates for its slots, and every order that the ring allows is followed.
 #include <algorithm>
+#include <cstring>
+#include <set>
 
 #include "reference/model.h"
 
@@ -15,6 +17,7 @@ constexpr std::size_t kMaxCandidates = 4096;
 struct Course {
   Slots slots;
   std::size_t completed = 0;  // how many of the new events were written
+  std::size_t passes = 0;     // how many of the waiters' passes over the ring were made
 
   friend auto operator<=>(const Course&, const Course&) = default;
 };
@@ -22,12 +25,20 @@ struct Course {
 // Follows all courses of one operation on one context.
 class Courses {
  public:
+  // `head` is the ring's before the operation, `takes` what waiters have taken off it since.
   Courses(const Quota& quota, const Context& context, unsigned cpu, std::uint32_t possible_cpus,
-          const std::vector<std::size_t>& order)
-      : quota_(quota), context_(context), cpu_(cpu), possible_cpus_(possible_cpus), order_(order) {
-    for (const Slots& slots : context.candidates) courses_.push_back({slots, 0});
+          const std::vector<std::size_t>& order, std::uint32_t head, const std::vector<std::uint32_t>& takes)
+      : quota_(quota), context_(context), cpu_(cpu), possible_cpus_(possible_cpus), order_(order), heads_{head} {
+    for (const Slots& slots : context.candidates) courses_.push_back({slots});
     launched_.resize(context.due.size(), false);
-    head_ = context.header().head;
+    const std::uint32_t size = context.geometry.ring_size;
+    const std::uint32_t there = takes.empty() ? 0 : (context.tail + size - head) % size;
+    std::uint32_t end = 0;
+    for (const std::uint32_t taken : takes) {
+      end += taken;
+      heads_.push_back((head + end) % size);
+      needed_.push_back(end > there ? end - there : 0);
+    }
   }
 
   // Follows one step; false if no course is left.
@@ -40,20 +51,24 @@ class Courses {
       complete_until(step.index);
       return !courses_.empty();
     }
-    let_completions_in();
+    let_others_in();
     if (step.what == ScriptStep::What::kGiveBack) {
       for (Course& course : courses_) quota_.give_back(course.slots, cpu_);
       return true;
     }
     std::erase_if(courses_, [&](Course& course) {
-      return quota_.take(course.slots, cpu_, head_, tail(course)) != (step.what == ScriptStep::What::kTake);
+      return quota_.take(course.slots, cpu_, head(course), tail(course)) != (step.what == ScriptStep::What::kTake);
     });
     return !courses_.empty();
   }
 
   // What is left completes after the call.
   void drain() {
-    for (std::size_t left = order_.size(); left > 0; --left) complete_below(order_.size());
+    for (std::size_t left = order_.size(); left > 0; --left) {
+      let_waiters_in();
+      complete_below(order_.size());
+    }
+    for (Course& course : courses_) course.passes = needed_.size();
     unite();
   }
 
@@ -68,6 +83,7 @@ class Courses {
   std::uint32_t tail(const Course& course) const {
     return static_cast<std::uint32_t>((context_.tail + course.completed) % context_.geometry.ring_size);
   }
+  std::uint32_t head(const Course& course) const { return heads_[course.passes]; }
   const std::vector<Course>& courses() const { return courses_; }
 
  private:
@@ -79,7 +95,7 @@ class Courses {
     for (unsigned cpu = anywhere ? 0 : known; cpu < (anywhere ? possible_cpus_ : known + 1); ++cpu) {
       Course next = course;
       ++next.completed;
-      quota_.complete(next.slots, cpu, head_, tail(next));
+      quota_.complete(next.slots, cpu, head(next), tail(next));
       out.push_back(std::move(next));
     }
   }
@@ -91,7 +107,7 @@ class Courses {
       Course& course = courses_[0];
       const unsigned cpu = context_.due[order_[course.completed]].cpu.value_or(cpu_);
       ++course.completed;
-      quota_.complete(course.slots, cpu, head_, tail(course));
+      quota_.complete(course.slots, cpu, head(course), tail(course));
       return;
     }
     std::vector<Course> next;
@@ -105,13 +121,39 @@ class Courses {
     courses_ = std::move(next);
   }
 
-  // Events of launched requests may be written here, or later.
-  void let_completions_in() {
+  // Events of launched requests may be written here, or later, and waiters may take what is written.
+  void let_others_in() {
+    if (!needed_.empty()) return follow_all(true);
     for (std::size_t i = 0; i < courses_.size() && courses_.size() <= kMaxCandidates; ++i) {
       const Course course = courses_[i];
-      if (course.completed < order_.size() && launched_[order_[course.completed]]) complete(course, courses_);
+      if (may_complete(course)) complete(course, courses_);
     }
     unite();
+  }
+  void let_waiters_in() {
+    if (!needed_.empty()) follow_all(false);
+  }
+  // In whatever order passes and completions come: many orders lead to the same course.
+  void follow_all(bool completions) {
+    std::set<Course> all(courses_.begin(), courses_.end());
+    std::vector<Course> next;
+    while (!courses_.empty() && all.size() <= kMaxCandidates) {
+      const Course course = std::move(courses_.back());
+      courses_.pop_back();
+      next.clear();
+      if (may_pass(course)) next.push_back({course.slots, course.completed, course.passes + 1});
+      if (completions && may_complete(course)) complete(course, next);
+      for (Course& each : next) {
+        if (all.insert(each).second) courses_.push_back(std::move(each));
+      }
+    }
+    courses_.assign(all.begin(), all.end());
+  }
+  bool may_complete(const Course& course) const {
+    return course.completed < order_.size() && launched_[order_[course.completed]];
+  }
+  bool may_pass(const Course& course) const {
+    return course.passes < needed_.size() && needed_[course.passes] <= course.completed;
   }
 
   // Everything before and including the event of due[index] is written.
@@ -119,7 +161,10 @@ class Courses {
     const auto at = static_cast<std::size_t>(std::find(order_.begin(), order_.end(), index) - order_.begin());
     if (at == order_.size()) return;
     const std::size_t first = courses_.empty() ? at : courses_.front().completed;
-    for (std::size_t done = courses_.size() == 1 ? first : 0; done <= at; ++done) complete_below(at + 1);
+    for (std::size_t done = courses_.size() == 1 && needed_.empty() ? first : 0; done <= at; ++done) {
+      let_waiters_in();
+      complete_below(at + 1);
+    }
     unite();
   }
 
@@ -136,7 +181,8 @@ class Courses {
   const std::vector<std::size_t>& order_;
   std::vector<bool> launched_;
   std::vector<Course> courses_;
-  std::uint32_t head_ = 0;
+  std::vector<std::uint32_t> heads_;  // before the first pass of a waiter, after it, after the second, ...
+  std::vector<std::size_t> needed_;   // new events that must be written before each pass
 };
 
 }  // namespace
@@ -150,13 +196,23 @@ Model::Foresight Model::next_slot(const Context& context) const {
     if (step.what == ScriptStep::What::kComplete) written.push_back(step.index);
     if (step.what == ScriptStep::What::kComplete || step.what == ScriptStep::What::kLaunch) all.push_back(step.index);
   }
+  // What waiters have taken off the ring until the call returned, one by one.
+  const std::uint32_t head = context.header().head;
+  std::vector<std::uint32_t> takes;
+  const RingView* const view = sleepers_.empty() ? nullptr : view_of(*seen_, context.id);
+  if (view != nullptr && view->bytes.size() >= sizeof(RingHeader)) {
+    RingHeader now;
+    std::memcpy(&now, view->bytes.data(), sizeof(now));
+    const std::uint32_t size = context.geometry.ring_size;
+    takes.assign((now.head % size + size - head % size) % size, 1);
+  }
   Foresight foresight;
   for (const auto* order : {&written, &all}) {
-    Courses courses(quota, context, seen_->cpu, machine_->possible_cpus, *order);
+    Courses courses(quota, context, seen_->cpu, machine_->possible_cpus, *order, head, takes);
     for (const ScriptStep& step : context.script) courses.step(step);
     for (const Course& course : courses.courses()) {
       Course next = course;
-      const bool granted = quota.take(next.slots, seen_->cpu, context.header().head, courses.tail(next));
+      const bool granted = quota.take(next.slots, seen_->cpu, courses.head(course), courses.tail(next));
       (granted ? foresight.grants : foresight.denies) = true;
     }
     if (written.size() == all.size()) break;
@@ -183,11 +239,11 @@ Req Model::blame_denial(const Context& context) const {
   return blame(history, context.geometry, machine_->possible_cpus, rules_);
 }
 
-void Model::run_quota(Context& context, const std::vector<std::size_t>& order) {
+void Model::run_quota(Context& context, const std::vector<std::size_t>& order, std::uint32_t head) {
   if (context.script.empty() || context.widened) return;
   const Quota quota(context.geometry, machine_->possible_cpus, rules_);
-  Courses courses(quota, context, seen_->cpu, machine_->possible_cpus, order);
-  const std::uint32_t head = context.header().head;
+  Courses courses(quota, context, seen_->cpu, machine_->possible_cpus, order, head, context.takes);
+  context.history_exact = context.history_exact && context.takes.empty();
   for (const ScriptStep& step : context.script) {
     const std::uint32_t tail = courses.courses().empty() ? 0 : courses.tail(courses.courses().front());
     const bool alive = courses.step(step);

@@ -137,6 +137,16 @@ std::optional<Model::Expected> Model::start_rw(Context& context, const Iocb& ioc
   const Transfer transfer{static_cast<std::uint64_t>(iocb.offset), iocb.rw_flags};
   Outcome outcome = write ? files_.write(request.fd, buffers, transfer, memory_, rules_)
                           : files_.read(request.fd, buffers, transfer, memory_, rules_);
+  if (stepped_ && outcome.waited) {
+    blocks_oddly_ = write || traits(request.fd).kind != FileKind::kPipe;
+    blocked_.emplace();
+    blocked_->what = Sleeper::What::kSubmit;
+    blocked_->context = context.serial;
+    blocked_->request = request;
+    blocked_->buffers = buffers;
+    blocked_->transfer = transfer;
+    return std::nullopt;
+  }
   // While signals come, /dev/zero may stop after any page.
   if (waited_ && traits(request.fd).kind == FileKind::kZeroDevice && buffers.total > arena::kPage)
     outcome.certain = false;
@@ -170,7 +180,7 @@ std::optional<Model::Expected> Model::start_fsync(Context& context, const Iocb& 
   if (!files_.has_fsync(request.fd)) return fail(Req::kFsyncNeedsMethod, kEINVAL);
   if (!start) return std::nullopt;
   if (traits(request.fd).kind == FileKind::kGate) {
-    Held held{context.id, request, {}, {}};
+    Held held{context.serial, request, {}, {}};
     held.seen.call = iocb.opcode == kFsync ? GateCall::kFsync : GateCall::kFdatasync;
     send(std::move(held));
     return std::nullopt;

@@ -26,7 +26,7 @@ Model::Expected Model::submit(const Submit& op) {
   if (limit == 0) return value(Req::kSubmitNothing, 0);
 
   // The kernel says how many it accepted. Up to there every iocb must be acceptable.
-  const std::int64_t accepted = std::clamp<std::int64_t>(seen_->result, 0, limit);
+  const std::int64_t accepted = seen_->asleep ? limit : std::clamp<std::int64_t>(seen_->result, 0, limit);
   for (std::int64_t i = 0; i < accepted; ++i) {
     Address pointer = 0;
     Iocb iocb;
@@ -35,11 +35,24 @@ Model::Expected Model::submit(const Submit& op) {
       context->script.push_back({ScriptStep::What::kTake, static_cast<std::size_t>(i)});
       failed = run_iocb(*context, pointer, iocb, true);
     }
+    if (blocked_ && !failed) return submit_sleeps(i, limit);
     if (done() || (rehearsal_ && failed)) return {};
     if (failed) return i == 0 ? *failed : Expected{i, 0, failed->rule};
   }
   if (accepted < limit) return submit_stopped(*context, accepted, limit, op.list);
   return value(Req::kSubmitCounts, limit);
+}
+
+// The call sleeps inside its iocb number `index`.
+Model::Expected Model::submit_sleeps(std::int64_t index, std::int64_t limit) {
+  const Fd fd = blocked_->request.fd;
+  const bool shared = std::any_of(sleepers_.begin(), sleepers_.end(), [fd](const Sleeper& each) {
+    return each.what == Sleeper::What::kSubmit && each.request.fd == fd;
+  });
+  blocks_oddly_ = blocks_oddly_ || shared || index + 1 != limit;
+  blocked_->accepted = index + 1;
+  if (!rehearsal_) files_.hold(fd);
+  return fall_asleep(*blocked_, Req::kSubmitSleeps);
 }
 
 // The kernel accepted so many and not the next: there must be a reason. Where some were accepted, the reason's errno is
@@ -63,8 +76,16 @@ Model::Expected Model::submit_stopped(Context& context, std::int64_t accepted, s
     return answer(fail(Req::kSubmitFullIsEagain, kEAGAIN));
   }
   if (slot.denies && !errno_shown) {
-    undecided("the quota and a later check both explain where io_submit stopped");
-    return {};
+    // The count alone doesn't tell: it was the quota if nothing else is wrong with the iocb.
+    const Memory before = memory_;
+    const bool fails = run_iocb(context, pointer, iocb, false).has_value();
+    memory_ = before;
+    if (fails) {
+      undecided("the quota and a later check both explain where io_submit stopped");
+      return {};
+    }
+    context.script.push_back({ScriptStep::What::kDenied, index});
+    return answer(fail(Req::kSubmitFullIsEagain, kEAGAIN));
   }
   context.script.push_back({ScriptStep::What::kTake, index});
   if (const auto failed = run_iocb(context, pointer, iocb, false)) {
@@ -77,7 +98,7 @@ Model::Expected Model::submit_stopped(Context& context, std::int64_t accepted, s
   const Req rule = quota_differs ? blame_denial(context) : Req::kSubmitCounts;
   // How far it should have gone is not known: every count beyond this one is right.
   Check check;
-  for (std::int64_t count = accepted + 1; count <= limit && check.values.size() < 1024; ++count) {
+  for (std::int64_t count = accepted + 1; count <= limit && check.values.size() < kMaxCheckValues; ++count) {
     check.values.push_back(count);
   }
   const Kind kind = quota_differs || seen_->error == 0 ? Kind::kCount : Kind::kErrno;

@@ -57,10 +57,20 @@ struct GateRequest : GateFacts {
   friend bool operator==(const GateRequest&, const GateRequest&) = default;
 };
 
+// The call of a lane that slept has returned.
+struct LaneReturn {
+  unsigned lane = 0;
+  std::int64_t result = 0;  // as in Observation
+  int error = 0;
+  friend bool operator==(const LaneReturn&, const LaneReturn&) = default;
+};
+
 struct Observation {
   std::int64_t result = 0;  // what the call returned; -1 with `error` set where it failed
   int error = 0;
   bool skipped = false;          // a file operation that would have blocked, or a ring store without a ring: not made
+  bool asleep = false;           // the call has not returned: its lane sleeps inside it
+  unsigned lane = 0;             // that made the call
   unsigned cpu = 0;              // index of the CPU on which the call was made
   unsigned signals = 0;          // releasing signals that the lane has seen during the call
   std::uint64_t elapsed_ns = 0;  // of calls that may wait
@@ -72,6 +82,7 @@ struct Observation {
   std::array<FileView, 2> files;     // A and B
   std::span<const std::byte> data;   // what an FdRead got
   std::vector<PeerView> peers;       // only at the end of the case
+  std::vector<LaneReturn> returns;   // of lanes that slept when the operation began, in the order of their numbers
   std::vector<GateRequest> arrived;  // what the gate file has got to hold since the operation before, in its order
   // fs.aio-nr before and after the call, read around calls that may change it; none where somebody else moved it.
   std::optional<std::uint64_t> aio_nr_before;

@@ -154,6 +154,8 @@ struct Printer {
     return fmt::format("release(held {}, {}, cpu {})", value_text(op.which), result, value_text(op.cpu));
   }
   std::string operator()(const ReleaseAll&) const { return "release_all"; }
+  std::string operator()(const InLane& op) const { return fmt::format("lane({})", value_text(op.number)); }
+  std::string operator()(const Interrupt& op) const { return fmt::format("interrupt(lane {})", value_text(op.number)); }
 };
 
 }  // namespace

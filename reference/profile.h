@@ -73,6 +73,7 @@ struct Machine {
   std::uint32_t direct_align = 512;  // of offset, length and address
 
   bool gate = false;      // the gate file can be had: file systems in user space may be mounted
+  bool lanes = false;     // it can be seen in which system call a thread sleeps
   std::uint32_t uid = 0;  // of this process: whose requests the gate file sees
   std::uint32_t gid = 0;
 };

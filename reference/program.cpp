@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "reference/program.h"
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 
@@ -17,8 +18,9 @@ constexpr std::array<std::string_view, kSymbolCount> kSymbolNames{
 constexpr std::array<std::string_view, kRingFieldCount> kRingFieldNames{
     "id", "nr", "head", "tail", "magic", "compat_features", "incompat_features", "header_length"};
 constexpr std::array<std::string_view, kOperationCount> kOperationNames{
-    "io_setup", "io_destroy", "io_submit", "io_getevents", "io_pgetevents", "io_cancel", "ring_store", "reap",
-    "move",     "fd_write",   "fd_read",   "fd_close",     "store",         "hold",      "release",    "release_all"};
+    "io_setup",   "io_destroy", "io_submit", "io_getevents", "io_pgetevents", "io_cancel",
+    "ring_store", "reap",       "move",      "fd_write",     "fd_read",       "fd_close",
+    "store",      "hold",       "release",   "release_all",  "lane",          "interrupt"};
 static_assert(std::variant_size_v<Operation> == kOperationCount);
 
 // FNV-1a by 64-bit words instead of bytes. The shift brings high bits down, which the product alone
@@ -70,6 +72,11 @@ std::string_view operation_name(unsigned index) { return kOperationNames.at(inde
 std::string_view operation_name(const Operation& operation) { return kOperationNames.at(operation.index()); }
 
 bool is_system_call(const Operation& operation) { return operation_name(operation).starts_with("io_"); }
+
+bool is_stepped(const Program& program) {
+  return std::any_of(program.operations.begin(), program.operations.end(),
+                     [](const Operation& operation) { return std::holds_alternative<InLane>(operation); });
+}
 
 std::uint64_t hash(const Program& program) {
   Hasher hasher;

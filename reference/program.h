@@ -214,9 +214,26 @@ struct ReleaseAll {
   friend bool operator==(const ReleaseAll&, const ReleaseAll&) = default;
 };
 
+// From here on the operations are made by lane `number` (modulo kLanes); those before the first of these by lane 0.
+// Lanes 0 to 2 are threads, lane 3 is a process that shares their memory and descriptors. Each begins on the CPU with
+// index 0. System calls, moves and plain calls that a lane is to make while it sleeps inside a call are not made.
+struct InLane {
+  Value number = 0;
+  friend bool operator==(const InLane&, const InLane&) = default;
+};
+inline constexpr unsigned kLanes = 4;
+inline constexpr unsigned kProcessLane = 3;
+
+// Signals hit lane `number` (modulo kLanes) until the call in which it sleeps has returned. Not made where it doesn't
+// sleep, or in io_destroy, which no signal ends.
+struct Interrupt {
+  Value number = 0;
+  friend bool operator==(const Interrupt&, const Interrupt&) = default;
+};
+
 using Operation = std::variant<Setup, Destroy, Submit, Getevents, Pgetevents, Cancel, RingStore, Reap, Move, FdWrite,
-                               FdRead, FdClose, Store, Hold, ReleaseHeld, ReleaseAll>;
-inline constexpr unsigned kOperationCount = 16;
+                               FdRead, FdClose, Store, Hold, ReleaseHeld, ReleaseAll, InLane, Interrupt>;
+inline constexpr unsigned kOperationCount = 18;
 
 // "io_setup", "io_submit", …, "ring_store", "reap", "move", "fd_write", …: the operation's name in traces.
 std::string_view operation_name(const Operation& operation);
@@ -228,6 +245,9 @@ struct Program {
   std::vector<Operation> operations;
   friend bool operator==(const Program&, const Program&) = default;
 };
+
+// Whether it has lanes: then each operation is made by the thread or process that is its lane.
+bool is_stepped(const Program& program);
 
 // Bounds within which every program stays, wherever it came from; a trace beyond them is refused.
 inline constexpr std::size_t kMaxOperations = 1024;

@@ -66,6 +66,8 @@ struct Check {
     kElapsed,     // nanoseconds that the call takes at least
     kHeld,        // a fact of request `index` that the gate file holds: `at` is a HeldFact
     kPeerEnd,     // whether descriptor `index` (an Fd) sees the end of its other side: 0 or 1
+    kAsleep,      // whether lane `index` sleeps inside its call: 0 or 1
+    kLaneResult,  // what the call of lane `index` that slept returns: as kResult
   };
   What what = What::kResult;
   std::uint64_t index = 0;
@@ -74,7 +76,8 @@ struct Check {
   std::vector<std::uint8_t> bytes;   // for What that is bytes: what they should be
   friend bool operator==(const Check&, const Check&) = default;
 };
-inline constexpr unsigned kCheckCount = 11;
+inline constexpr unsigned kCheckCount = 13;
+inline constexpr std::size_t kMaxCheckValues = 1024;
 
 struct Divergence {
   Signature signature;

@@ -37,6 +37,10 @@ std::string number_expression(const Check& check, CNeeds& needs) {
     case What::kAioNrDelta:
       needs.parts.need(CPart::kAioNr);
       return "aio_nr() - aio_nr_before";
+    case What::kAsleep:
+    case What::kLaneResult:
+      needs.parts.need(CPart::kLaneCalls);
+      return fmt::format("{}({})", check.what == What::kAsleep ? "lane_sleeps" : "lane_result", check.index % kLanes);
     case What::kHeld:
       needs.descriptors.set(static_cast<std::size_t>(Fd::kGate));
       if (check.at == static_cast<std::uint64_t>(HeldFact::kCount)) return "gate_ask(GATE_COUNT, 0, 0, 0)";
@@ -146,8 +150,10 @@ CCheck state_check(const Check& check, Kind kind, const std::vector<unsigned>& r
   const std::string decision = decide_later(check, kind == Kind::kLost ? kLostMs : kLateMs);
   if (check.bytes.empty()) {
     c.functions = number_function(check, needs);
+    // Who must not wake up yet is given time to do so.
+    if (check.what == What::kAsleep && check.values == std::vector<std::int64_t>{1}) c.after = "\tusleep(300000);\n";
     if (check.what == What::kAioNrDelta) c.before = "\taio_nr_before = aio_nr();\n";
-    c.after = decision + "\tprintf(\"seen %lld\\n\", (long long)seen);\n" + conclusion();
+    c.after += decision + "\tprintf(\"seen %lld\\n\", (long long)seen);\n" + conclusion();
     return c;
   }
   if (check.what == What::kReadBytes) needs.parts.need(CPart::kData);

@@ -132,6 +132,7 @@ struct Stores {
 struct Call {
   const Operation& written;
   CNeeds& needs;
+  unsigned cpu = 0;  // index of the CPU on which it was made
 
   template <class T>
   const T& symbolic(const T&) const {
@@ -216,6 +217,39 @@ struct Call {
                             c_number(op.cpu.offset)));
   }
   std::string operator()(const ReleaseAll&) const { return gate("gate_release_all()"); }
+  std::string operator()(const InLane&) const { return fmt::format("move_to_cpu({})", cpu); }
+  std::string operator()(const Interrupt& op) const {
+    needs.parts.need(CPart::kLaneCalls);
+    return fmt::format("lane_interrupt({})", static_cast<std::uint64_t>(op.number.offset) % kLanes);
+  }
+};
+
+// A call that may sleep, as the arguments of lane_call() behind the lane.
+struct SleepingCall {
+  const Operation& written;
+
+  std::string operator()(const Destroy& op) const {
+    return fmt::format("SYS_io_destroy, {}, 0, 0, 0, 0, 0", value_of(std::get<Destroy>(written).ctx, op.ctx));
+  }
+  std::string operator()(const Submit& op) const {
+    const auto& symbolic = std::get<Submit>(written);
+    return fmt::format("SYS_io_submit, {}, {}, {}, 0, 0, 0", value_of(symbolic.ctx, op.ctx),
+                       value_of(symbolic.nr, op.nr), c_address(op.list));
+  }
+  template <class Wait>
+  requires requires(const Wait& op) { op.min_nr; }
+  std::string operator()(const Wait& op) const {
+    const auto& symbolic = std::get<Wait>(written);
+    std::string sigset = "0";
+    if constexpr (std::is_same_v<Wait, Pgetevents>) sigset = c_address(op.sigset);
+    return fmt::format("{}, {}, {}, {}, {}, {}, {}", sigset == "0" ? "SYS_io_getevents" : "SYS_io_pgetevents",
+                       value_of(symbolic.ctx, op.ctx), value_of(symbolic.min_nr, op.min_nr),
+                       value_of(symbolic.nr, op.nr), c_address(op.events), c_address(op.timeout), sigset);
+  }
+  template <class Other>
+  std::string operator()(const Other&) const {
+    return "";
+  }
 };
 
 }  // namespace
@@ -270,7 +304,15 @@ std::string c_stores(const Step& step, CNeeds& needs) {
 
 std::string c_call(const Step& step, CNeeds& needs) {
   if (step.observation && step.observation->skipped) return "";
-  return std::visit(Call{step.operation, needs}, step.resolved);
+  const unsigned cpu = step.observation ? step.observation->cpu : 0;
+  return std::visit(Call{step.operation, needs, cpu}, step.resolved);
+}
+
+std::string c_sleeping_call(const Step& step, CNeeds& needs) {
+  const std::string arguments = std::visit(SleepingCall{step.operation}, step.resolved);
+  if (arguments.empty()) return "";
+  needs.parts.need(CPart::kLaneCalls);
+  return fmt::format("lane_call({}, {})", step.observation ? step.observation->lane : 0, arguments);
 }
 
 bool c_returns(const Operation& operation) {

@@ -35,6 +35,9 @@ std::string c_stores(const Step& step, CNeeds& needs);
 // An expression whose value is what the operation returns, -errno where it fails. Empty for an
 // operation that is nothing but its stores, or that was not made (`skipped`).
 std::string c_call(const Step& step, CNeeds& needs);
+// The same for a call that sleeps, made by a task of its own; nothing is returned. Empty where the operation's never
+// does.
+std::string c_sleeping_call(const Step& step, CNeeds& needs);
 // Whether what the call returns is looked at: not where it is a void expression.
 bool c_returns(const Operation& operation);
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "reports/c_gate.h"
+#include "reports/c_lanes.h"
 
 namespace aio {
 namespace {
@@ -245,7 +246,8 @@ static int64_t end_seen(int fd)
 			close(other);
 	return poll(&polled, 1, 1000) == 1 && (polled.revents & (POLLHUP | POLLERR)) != 0;
 }
-)"};
+)",
+kLanesText};
 // clang-format on
 
 // What a part uses that is a part itself.

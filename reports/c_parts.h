@@ -36,8 +36,9 @@ enum class CPart : std::uint8_t {
   kShowBytes,  // bytes as hex
   kGate,       // the gate file and the process that serves it
   kPeer,       // whether the other end of a pipe or socket pair is gone
+  kLaneCalls,  // calls that sleep
 };
-inline constexpr std::size_t kCPartCount = 25;
+inline constexpr std::size_t kCPartCount = 26;
 
 class CParts {
  public:

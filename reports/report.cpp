@@ -32,6 +32,7 @@ Json summary_json(const RunSummary& summary) {
       {"judged_by_set", summary.judged_by_set},
       {"widened", summary.widened},
       {"undecided_by_reason", Json(summary.undecided)},
+      {"left_out", Json(summary.left_out)},
       {"refusals", Json(summary.refusals)},
       {"program_hash", fmt::format("{:016x}", summary.program_hash)},
       {"lie", summary.lie},

@@ -33,6 +33,7 @@ struct RunSummary {
   std::uint64_t judged_by_set = 0;
   std::uint64_t widened = 0;
   std::map<std::string, std::uint64_t> undecided;  // by reason
+  std::map<std::string, std::uint64_t> left_out;   // operations not made, by why they would go on for ever, or untold
   std::map<std::string, std::uint64_t> refusals;   // programs not run, by the danger they hold
   std::uint64_t divergences = 0;                   // distinct signatures
   RequirementSet requirements_applicable;

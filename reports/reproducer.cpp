@@ -90,6 +90,7 @@ class Writer {
   std::string earlier(std::size_t index);
   std::string divergent();
   std::string operation_comment(std::size_t index) const;
+  bool is_checked(unsigned lane) const;
   std::string after_call(const Step& step);
   std::string open_zoo();
   std::string descriptor_names() const;
@@ -100,6 +101,7 @@ class Writer {
   CNeeds needs_;
   CCheck check_;
   bool returns_ = false;
+  bool writes_last_ = false;
   std::size_t held_ = 0;  // requests that the gate file holds
 };
 
@@ -157,6 +159,12 @@ std::string Writer::after_call(const Step& step) {
   std::string text;
   if (std::holds_alternative<ReleaseHeld>(step.operation) && held_ > 0) --held_;
   if (std::holds_alternative<ReleaseAll>(step.operation)) held_ = 0;
+  for (const LaneReturn& returned : step.observation->returns) {
+    if (is_checked(returned.lane)) continue;
+    needs_.parts.need(CPart::kLaneCalls);
+    text += fmt::format("\tlane_returned({}, {});\n", returned.lane,
+                        c_result(returned.error != 0 ? -std::int64_t{returned.error} : returned.result));
+  }
   held_ += step.observation->arrived.size();
   if (!step.observation->arrived.empty()) {
     needs_.descriptors.set(static_cast<std::size_t>(Fd::kGate));
@@ -175,9 +183,20 @@ std::string Writer::after_call(const Step& step) {
   return text;
 }
 
+// Whether what is looked at in the end is what this lane does, in the operation that is being written.
+bool Writer::is_checked(unsigned lane) const {
+  if (!writes_last_ || !trace_.divergence || !trace_.divergence->check) return false;
+  const Check& check = *trace_.divergence->check;
+  return (check.what == Check::What::kAsleep || check.what == Check::What::kLaneResult) && check.index == lane;
+}
+
 std::string Writer::earlier(std::size_t index) {
   const Step& step = trace_.steps[index];
   std::string text = operation_comment(index) + c_stores(step, needs_);
+  if (step.observation && step.observation->asleep) {
+    return text + fmt::format("\t{};\n\tlane_asleep({});\n", c_sleeping_call(step, needs_), step.observation->lane) +
+           after_call(step);
+  }
   std::string call = c_call(step, needs_);
   const bool expected = step.observation && c_returns(step.operation);
   if (call.empty()) return text + "\t/* Nothing was called. */\n" + after_call(step);
@@ -201,7 +220,15 @@ std::string Writer::divergent() {
     return "\n\t/* The end of the program. */\n" + check_.before;
   }
   const Step& step = trace_.steps[last_];
+  writes_last_ = true;
   std::string text = operation_comment(last_) + c_stores(step, needs_);
+  if (step.observation && (step.observation->asleep || is_checked(step.observation->lane))) {
+    if (const std::string sleeping = c_sleeping_call(step, needs_); !sleeping.empty()) {
+      const std::string later = after_call(step);
+      check_ = c_check(trace_, rings_.numbers(), needs_);
+      return text + check_.before + "\t" + sleeping + ";\n" + later;
+    }
+  }
   const std::string call = c_call(step, needs_);
   const std::string later = after_call(step);
   check_ = c_check(trace_, rings_.numbers(), needs_);

@@ -71,6 +71,22 @@ class TraceBuilder {
     trace_.steps.back().observation->arrived.emplace_back();
     return *this;
   }
+  // The step is made by that lane, and its call sleeps.
+  TraceBuilder& asleep(unsigned lane) {
+    trace_.steps.back().observation->lane = lane;
+    trace_.steps.back().observation->asleep = true;
+    return *this;
+  }
+  TraceBuilder& by(unsigned lane) {
+    trace_.steps.back().observation->lane = lane;
+    return *this;
+  }
+  TraceBuilder& returns(unsigned lane, std::int64_t answer) {
+    const bool fails = answer < 0;
+    trace_.steps.back().observation->returns.push_back(
+        {lane, fails ? -1 : answer, fails ? static_cast<int>(-answer) : 0});
+    return *this;
+  }
   TraceBuilder& released() {
     trace_.steps.back().observation->signals = 1;
     return *this;
@@ -160,6 +176,10 @@ std::vector<Case> cases() {
   three.nbytes = 3;
   Submit held_read = submit(request(kPread, Fd::kGate, 8));
   held_read.iocbs[0].offset = 512;
+  const Submit nothing_read = submit(request(kPread, Fd::kFile, 0));
+  const auto waits = [](std::int64_t min_nr) {
+    return Getevents{.min_nr = min_nr, .nr = min_nr, .timeout = arena::kNull};
+  };
   return {
       {"errno_of_io_setup", TraceBuilder().step(aio::Setup{0}, -kEINVAL).diverging(Kind::kErrno, result(-kEINVAL))},
       {"count_of_io_submit", TraceBuilder().step(setup, 0).step(ready_poll, 1, 1).diverging(Kind::kCount, result(1))},
@@ -248,6 +268,62 @@ std::vector<Case> cases() {
                                 .arrives()
                                 .step(ReleaseAll{}, 0, 1)
                                 .diverging(Kind::kEvent, bytes(What::kRingBytes, 32 + 16, {8, 0, 0, 0}))},
+      {"waiter_returns", TraceBuilder()
+                             .step(setup, 0)
+                             .step(InLane{1}, 0)
+                             .step(waits(1), 0)
+                             .asleep(1)
+                             .step(InLane{0}, 0)
+                             .step(nothing_read, 1, 1)
+                             .returns(1, 1)
+                             .diverging(Kind::kLost, number(What::kLaneResult, 1, 1))},
+      {"waiter_sleeps_on", TraceBuilder()
+                               .step(setup, 0)
+                               .step(InLane{3}, 0)
+                               .step(waits(2), 0)
+                               .asleep(3)
+                               .step(InLane{0}, 0)
+                               .step(nothing_read, 1, 1)
+                               .returns(3, 1)
+                               .diverging(Kind::kCount, number(What::kAsleep, 3, 1))},
+      {"earlier_waiters_returned", TraceBuilder()
+                                       .step(setup, 0)
+                                       .step(InLane{1}, 0)
+                                       .step(waits(1), 0)
+                                       .asleep(1)
+                                       .step(Interrupt{1}, 0)
+                                       .returns(1, -kEINTR)
+                                       .step(Destroy{}, 0)
+                                       .diverging(Kind::kErrno, result(0))},
+      {"destroy_sleeps", TraceBuilder()
+                             .step(setup, 0)
+                             .step(Hold{}, 0)
+                             .step(held_read, 1)
+                             .arrives()
+                             .step(InLane{1}, 0)
+                             .step(Destroy{}, 0)
+                             .by(1)
+                             .diverging(Kind::kCount, number(What::kAsleep, 1, 1))},
+      {"destroy_returns_at_last", TraceBuilder()
+                                      .step(setup, 0)
+                                      .step(Hold{}, 0)
+                                      .step(held_read, 1)
+                                      .arrives()
+                                      .step(InLane{1}, 0)
+                                      .step(Destroy{}, 0)
+                                      .asleep(1)
+                                      .step(ReleaseHeld{.result = 2}, 0)
+                                      .returns(1, 0)
+                                      .diverging(Kind::kLost, number(What::kLaneResult, 1, 0))},
+      {"submit_sleeps", TraceBuilder()
+                            .step(setup, 0)
+                            .step(InLane{2}, 0)
+                            .step(submit(request(kPread, Fd::kPipeRead, 8)), 0)
+                            .asleep(2)
+                            .step(InLane{0}, 0)
+                            .step(FdWrite{Fd::kPipeWrite, 4, 1}, 4, 1)
+                            .returns(2, 1)
+                            .diverging(Kind::kLost, number(What::kLaneResult, 2, 1))},
       {"read_only_iocb", TraceBuilder()
                              .step(setup, 0)
                              .step(submit([] {

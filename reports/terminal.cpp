@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "reference/print.h"
+#include "reports/lane_columns.h"
 
 namespace aio {
 namespace {
@@ -94,6 +95,9 @@ class Terminal {
     judged(summary.judged_by_set, "judged by a set of states");
     judged(summary.widened, "judged by a bound");
     for (const auto& [reason, count] : summary.undecided) judged(count, "undecided: " + reason);
+    for (const auto& [reason, count] : summary.left_out) {
+      line("", fmt::format("{} more not made: {}", with_separators(count), reason));
+    }
   }
 
   void requirements_lines(const RunSummary& summary) {
@@ -129,11 +133,20 @@ class Terminal {
   }
 
   void program(const Trace& trace, std::size_t diverging) {
+    const LaneColumns lanes = lane_columns(trace);
+    const std::string gap = lanes.head.empty() ? "" : "  ";
+    if (!lanes.head.empty()) text_ += fmt::format("  lanes   {}  (* acts, z sleeps, ^ returns)\n", lanes.head);
     for (std::size_t i = 0; i < trace.steps.size(); ++i) {
       const char* const mark = i == diverging ? "->" : "  ";
-      std::string lines = wrapped(fmt::format("  {}{:>4}  ", mark, i), operation_text(trace.steps[i].operation));
+      const LaneRow& row = lanes.rows[i];
+      std::string text = operation_text(trace.steps[i].operation);
+      if (row.asleep) text += " sleeps";
+      std::string lines = wrapped(fmt::format("  {}{:>4}  {}{}", mark, i, row.columns, gap), text);
       lines.pop_back();
       text_ += (i == diverging ? red(lines) : lines) + "\n";
+      for (const LaneRow::Return& returned : row.returns) {
+        text_ += wrapped(fmt::format("{:>10}{}{}", "", returned.columns, gap), returned.text);
+      }
     }
     if (diverging >= trace.steps.size()) text_ += red("  ->      at the end of the program") + "\n";
   }

@@ -38,6 +38,30 @@ TEST(Terminal, ReportsAFalsifiedRunAsApproved) {
   testing::expect_approved("terminal-falsified.txt", terminal_report(summary, {finding}, {true, ""}));
 }
 
+TEST(Terminal, ReportsLanesInColumnsAsApproved) {
+  Finding finding = sample_finding();
+  Trace& trace = finding.trace;
+  trace.steps.clear();
+  const auto step = [&trace](const Operation& operation, unsigned lane, bool asleep = false) {
+    RecordedObservation seen;
+    seen.lane = lane;
+    seen.asleep = asleep;
+    trace.steps.push_back({operation, operation, seen});
+  };
+  step(aio::Setup{}, 0);
+  step(InLane{1}, 1);
+  step(Getevents{.min_nr = 2, .nr = 2, .timeout = arena::kNull}, 1, true);
+  step(InLane{3}, 3);
+  step(Getevents{.min_nr = 1, .nr = 1, .events = arena::kEvents + 1024, .timeout = arena::kNull}, 3, true);
+  step(InLane{0}, 0);
+  step(Submit{}, 0);
+  trace.steps.back().observation->returns = {{3, 1, 0}};
+  step(Interrupt{1}, 0);
+  trace.steps.back().observation->returns = {{1, -1, 4}};
+  trace.divergence->operation = 6;
+  testing::expect_approved("terminal-lanes.txt", terminal_report(diverging_summary(), {finding}, {false, ""}));
+}
+
 TEST(Terminal, StaysWithinEightyColumns) {
   RunSummary summary = diverging_summary();
   summary.kernel = std::string(200, 'k');

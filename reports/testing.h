@@ -53,6 +53,10 @@ class RandomWorld {
     seen.data = std::as_bytes(std::span(data_));
     seen.peers.clear();
     if (below(3) == 0) seen.peers.push_back({static_cast<Fd>(below(kFdCount)), below(2) == 0});
+    seen.asleep = below(4) == 0;
+    seen.lane = static_cast<unsigned>(below(kLanes));
+    seen.returns.clear();
+    if (below(3) == 0) seen.returns.push_back({static_cast<unsigned>(below(kLanes)), -1, static_cast<int>(below(140))});
     seen.arrived.clear();
     if (below(3) == 0) {
       GateRequest& request = seen.arrived.emplace_back();

@@ -97,12 +97,15 @@ void copy_values(const From& from, To& to) {
   to.result = from.result;
   to.error = from.error;
   to.skipped = from.skipped;
+  to.asleep = from.asleep;
+  to.lane = from.lane;
   to.cpu = from.cpu;
   to.signals = from.signals;
   to.elapsed_ns = from.elapsed_ns;
   to.counters = from.counters;
   to.aio_nr_before = from.aio_nr_before;
   to.aio_nr_after = from.aio_nr_after;
+  to.returns = from.returns;
   to.arrived = from.arrived;
   to.peers.clear();
   for (const auto& peer : from.peers) to.peers.push_back({peer.fd, peer.end_seen});

@@ -55,6 +55,8 @@ struct RecordedObservation {
   std::int64_t result = 0;
   int error = 0;
   bool skipped = false;
+  bool asleep = false;
+  unsigned lane = 0;
   unsigned cpu = 0;
   unsigned signals = 0;
   std::uint64_t elapsed_ns = 0;
@@ -64,6 +66,7 @@ struct RecordedObservation {
   std::array<RecordedFile, 2> files;
   std::vector<std::uint8_t> data;
   std::vector<RecordedPeer> peers;
+  std::vector<LaneReturn> returns;
   std::vector<GateRequest> arrived;
   std::optional<std::uint64_t> aio_nr_before;
   std::optional<std::uint64_t> aio_nr_after;

@@ -65,6 +65,7 @@ void visit_fields(T& machine, F&& f) {
   f("direct_queues", machine.direct_queues);
   f("direct_align", machine.direct_align);
   f("gate", machine.gate);
+  f("lanes", machine.lanes);
   f("uid", machine.uid);
   f("gid", machine.gid);
 }
@@ -102,11 +103,20 @@ void visit_fields(T& request, F&& f) {
   f("data", HexField{request.data});
 }
 
+template <SameFieldsAs<LaneReturn> T, class F>
+void visit_fields(T& returned, F&& f) {
+  f("lane", returned.lane);
+  f("result", returned.result);
+  f("error", ErrnoField{returned.error});
+}
+
 template <SameFieldsAs<RecordedObservation> T, class F>
 void visit_fields(T& seen, F&& f) {
   f("result", seen.result);
   f("error", ErrnoField{seen.error});
   f("skipped", seen.skipped);
+  f("asleep", seen.asleep);
+  f("lane", seen.lane);
   f("cpu", seen.cpu);
   f("signals", seen.signals);
   f("elapsed_ns", seen.elapsed_ns);
@@ -117,6 +127,7 @@ void visit_fields(T& seen, F&& f) {
   f("sem_event_counter", seen.counters[2]);
   f("data", HexField{seen.data});
   f("peers", seen.peers);
+  f("returns", seen.returns);
   f("arrived", seen.arrived);
   f("memory", ArenaRangesField{seen.memory});
   f("rings", seen.rings);
@@ -162,8 +173,8 @@ void visit_fields(T& trace, F&& f) {
 
 // "result", "arena_bytes", …: the name of What in traces.
 inline constexpr std::array<const char*, kCheckCount> kCheckNames{
-    "result",     "arena_bytes",  "ring_bytes", "counter", "file_bytes", "file_length",
-    "read_bytes", "aio_nr_delta", "elapsed",    "held",    "peer_end"};
+    "result",       "arena_bytes", "ring_bytes", "counter",  "file_bytes", "file_length", "read_bytes",
+    "aio_nr_delta", "elapsed",     "held",       "peer_end", "asleep",     "lane_result"};
 
 // In the order of enum GateCall.
 inline constexpr std::array<const char*, kGateCallCount> kGateCallNames{"read", "write", "fsync", "fdatasync"};

@@ -17,7 +17,6 @@ namespace aio {
 namespace {
 
 constexpr int kVersion = 1;
-constexpr std::size_t kMaxCheckValues = 64;
 constexpr std::size_t kMaxDataBytes = std::max(kMaxObservedFile, kGateMaxRequest);
 // Ring memory that replaying a whole trace makes anew: what bounds its time.
 constexpr std::uint64_t kMaxFreshRingBytes = std::uint64_t{4} << 30;
@@ -42,7 +41,7 @@ constexpr std::size_t kMaxElements<std::int64_t> = kMaxCheckValues;
 const std::vector<JsonNode>& elements_of(const JsonNode& node, std::size_t max) {
   if (node.kind != JsonNode::Kind::kArray) refuse_kind(node, "an array");
   if (node.children.size() > max) {
-    refuse(node, fmt::format("{} elements; at most {} are allowed", node.children.size(), max));
+    refuse(node, fmt::format("\"{}\" has {} elements; at most {} are allowed", node.key, node.children.size(), max));
   }
   return node.children;
 }
@@ -109,6 +108,8 @@ void check_bounds(const JsonNode& node, const Check& check) {
                                 : check.what == What::kFileBytes  ? 2
                                 : check.what == What::kFileLength ? 2
                                 : check.what == What::kPeerEnd    ? kFdCount
+                                : check.what == What::kAsleep     ? kLanes
+                                : check.what == What::kLaneResult ? kLanes
                                                                   : kMaxOperations;
   if (check.index >= indexes) refuse(node, fmt::format("\"index\" must be below {}", indexes));
 }

@@ -1,26 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The judgement: every part of an answer beside what the rules say, in the order return, events, ring, memory,
-// counters, files, aio-nr. The first part that differs names the requirement.
+// The judgement: every part of an answer beside what the rules say, in the order return, events, ring; then, in
+// model_judge_state.cpp, memory, counters, files, aio-nr. The first part that differs names the requirement.
 #include <algorithm>
 #include <cstring>
 
+#include "reference/byte_difference.h"
 #include "reference/model.h"
 
 namespace aio {
 namespace {
-
-constexpr const char* kAioNrMoved = "aio-nr was moved by somebody else";
-
-std::string hex(std::uint64_t number) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  do {
-    text.insert(text.begin(), kDigits[number % 16]);
-    number /= 16;
-  } while (number != 0);
-  return "0x" + text;
-}
 
 std::string res_text(std::int64_t res) {
   return res < 0 && res >= -4095 ? "-" + std::string(errno_name(static_cast<int>(-res))) : std::to_string(res);
@@ -32,25 +21,6 @@ Req missing(const Context& context, const std::vector<std::size_t>& order) {
     if (std::find(order.begin(), order.end(), i) == order.end()) return context.due[i].due_rule;
   }
   return Req::kEventForEveryRequest;
-}
-
-// Index of the first byte that differs, or npos; a missing tail differs where it begins.
-std::size_t mismatch(std::span<const std::byte> expected, std::span<const std::byte> seen) {
-  const std::size_t common = std::min(expected.size(), seen.size());
-  if (expected.size() == seen.size() && (common == 0 || std::memcmp(expected.data(), seen.data(), common) == 0)) {
-    return std::string::npos;
-  }
-  const auto at = std::mismatch(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(common), seen.begin());
-  return static_cast<std::size_t>(at.first - expected.begin());
-}
-
-std::string byte_text(std::span<const std::byte> bytes, std::size_t at) {
-  return at < bytes.size() ? hex(std::to_integer<std::uint64_t>(bytes[at])) : "nothing";
-}
-
-std::vector<std::uint8_t> bytes_at(std::span<const std::byte> bytes, std::size_t at) {
-  if (at >= bytes.size()) return {};
-  return {std::to_integer<std::uint8_t>(bytes[at])};
 }
 
 }  // namespace
@@ -321,102 +291,6 @@ void Model::compare_ring(Context& context, const RingView& view) {
   diverge(past_events ? Req::kSetupRingZeroed : Req::kRingOnlyEvents, Kind::kMemory,
           "byte " + std::to_string(at) + " of the ring " + byte_text(context.ring, at), byte_text(view.bytes, at),
           Check{Check::What::kRingBytes, index, at, {}, bytes_at(context.ring, at)});
-}
-
-// The areas that the call had to do with, and one other in turn; all of them at the end of the case.
-void Model::compare_memory(const Observation& observation, bool whole) {
-  for (const auto& [at, size] : unknown_memory_) {
-    for (std::size_t i = 0; i < arena::kAreas.size(); ++i) {
-      const arena::Area& area = arena::kAreas[i];
-      if (at < area.begin || at >= area.begin + area.size) continue;
-      const std::uint64_t here = std::min(size, area.begin + area.size - at);
-      memory_.store(at, observation.memory[i].subspan(at - area.begin, here));
-    }
-  }
-  next_area_ = (next_area_ + 1) % arena::kAreas.size();
-  for (std::size_t i = 0; i < arena::kAreas.size(); ++i) {
-    if (!whole && !memory_.used()[i] && i != next_area_) continue;
-    const std::span<const std::byte> expected = memory_.area(i);
-    std::size_t at = mismatch(expected, observation.memory[i]);
-    const bool wrong = rules_.wrong(Req::kMemoryOnlyByRules) && arena::kAreas[i].begin == arena::kBuffers;
-    if (wrong) at = 0;
-    if (at == std::string::npos) continue;
-    const Address address = arena::kAreas[i].begin + at;
-    Req rule = Req::kMemoryOnlyByRules;
-    for (const Write& write : memory_.writes()) {
-      if (!wrong && address >= write.at && address - write.at < write.size) rule = write.rule;
-    }
-    diverge(rule, Kind::kMemory, std::string(arena::kAreas[i].name) + "+" + hex(at) + ": " + byte_text(expected, at),
-            byte_text(observation.memory[i], at),
-            Check{Check::What::kArenaBytes, 0, address, {}, bytes_at(expected, at)});
-    return;
-  }
-  rules_.exercise(Req::kMemoryOnlyByRules);
-  for (const Write& write : memory_.writes()) rules_.exercise(write.rule);
-}
-
-bool Model::counters_match(const Observation& observation) const {
-  for (unsigned i = 0; i < observation.counters.size(); ++i) {
-    if (observation.counters[i] && *observation.counters[i] != files_.counter(i)) return false;
-  }
-  return true;
-}
-
-void Model::compare_counters(const Observation& observation) {
-  for (unsigned i = 0; i < observation.counters.size(); ++i) {
-    if (!observation.counters[i]) continue;
-    const std::uint64_t expected = files_.counter(i) + (rules_.wrong(Req::kCountersOnlyByRules) ? 1 : 0);
-    const std::uint64_t seen = *observation.counters[i];
-    const Req rule = rules_.wrong(Req::kCountersOnlyByRules) ? Req::kCountersOnlyByRules : counter_rule_;
-    rules_.exercise(counter_rule_);
-    if (seen == expected) continue;
-    diverge(rule, Kind::kCounter, std::to_string(expected), std::to_string(seen),
-            Check{Check::What::kCounter, i, 0, {static_cast<std::int64_t>(expected)}, {}});
-    return;
-  }
-}
-
-void Model::compare_files(const Observation& observation) {
-  for (unsigned i = 0; i < observation.files.size(); ++i) {
-    const FileView& view = observation.files[i];
-    if (!view.seen) continue;
-    const RegularFile& file = files_.regular(i);
-    if (!file.known) {
-      if (view.size <= kMaxObservedFile) files_.adopt(i, view.content);
-      continue;
-    }
-    const bool wrong = rules_.wrong(Req::kFilesOnlyByRules);
-    rules_.exercise(file_rule_);
-    rules_.exercise(Req::kFilesOnlyByRules);
-    if (view.size != file.content.size() || wrong) {
-      diverge(wrong ? Req::kFilesOnlyByRules : file_rule_, Kind::kFile, std::to_string(file.content.size()) + " bytes",
-              std::to_string(view.size),
-              Check{Check::What::kFileLength, i, 0, {static_cast<std::int64_t>(file.content.size())}, {}});
-      return;
-    }
-    const std::size_t at = mismatch(file.content, view.content);
-    if (at == std::string::npos) continue;
-    diverge(file_rule_, Kind::kFile, "byte " + std::to_string(at) + " " + byte_text(file.content, at),
-            byte_text(view.content, at), Check{Check::What::kFileBytes, i, at, {}, bytes_at(file.content, at)});
-    return;
-  }
-}
-
-void Model::compare_aio_nr(const Observation& observation) {
-  if (!aio_nr_change_) return;
-  if (!observation.aio_nr_before || !observation.aio_nr_after) {
-    verdict_.certainty = Certainty::kUndecided;
-    verdict_.reason = kAioNrMoved;
-    return;
-  }
-  const auto change = static_cast<std::int64_t>(*observation.aio_nr_after - *observation.aio_nr_before);
-  const std::int64_t expected = *aio_nr_change_ + (*aio_nr_change_ == 0 && rules_.wrong(aio_nr_rule_) ? 1 : 0);
-  if (change != expected) {
-    diverge(aio_nr_rule_, Kind::kAioNr, std::to_string(expected), std::to_string(change),
-            Check{Check::What::kAioNrDelta, 0, 0, {expected}, {}});
-    return;
-  }
-  rules_.exercise(aio_nr_rule_);
 }
 
 }  // namespace aio

@@ -74,7 +74,7 @@ void Composer::read_in_lane() {
   Submit op;
   op.ctx = context(slot);
   IocbSpec spec;
-  spec.at = arena::iocb_slot(next_iocb_++ % arena::kIocbSlots);
+  spec.at = iocb_address(false);
   spec.data = next_data_++;
   spec.opcode = kPread;
   spec.fd = Fd::kPipeRead;

@@ -14,6 +14,10 @@ bool polls_its_own_resfd(const IocbSpec& spec) {
 }  // namespace
 
 const char* danger_of(const Program& program, const Profile& profile) {
+  // F35: the patch level is not known.
+  if (profile.release == Release{6, 8} && is_stepped(program)) {
+    return "a wait that several completions end at once can crash kernels 6.8.0 to 6.8.4 (CVE-2024-35874)";
+  }
   if (profile.release >= Release{6, 1}) return nullptr;
   for (const Operation& operation : program.operations) {
     const auto* submit = std::get_if<Submit>(&operation);

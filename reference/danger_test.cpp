@@ -23,6 +23,13 @@ TEST(Danger, a_poll_that_signals_what_it_polls_is_refused_before_6_1) {
   EXPECT_EQ(danger_of(program, profile_for({6, 1})), nullptr);
 }
 
+TEST(Danger, lanes_are_refused_where_waking_waiters_may_crash) {
+  const Program program{{InLane{1}}};
+  EXPECT_NE(danger_of(program, profile_for({6, 8})), nullptr);
+  EXPECT_EQ(danger_of(program, profile_for({6, 12})), nullptr);
+  EXPECT_EQ(danger_of(program, profile_for({6, 6})), nullptr);
+}
+
 TEST(Danger, a_poll_that_signals_another_eventfd_may_run_anywhere) {
   EXPECT_EQ(danger_of(poll_with_resfd(Fd::kEvent, Fd::kNbEvent), profile_for({4, 19})), nullptr);
 }

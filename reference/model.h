@@ -256,7 +256,7 @@ class Model {
   bool destroy_waits(std::uint64_t ctx) const;
   const char* refuses_submit(const Submit& submit) const;
   const char* refuses_step(const Operation& operation) const;
-  const char* refuses_wait(std::uint64_t ctx, std::int64_t nr, Address events) const;
+  const char* refuses_wait(std::uint64_t ctx, std::int64_t min_nr, std::int64_t nr, Address events) const;
   bool in_flight(std::uint64_t serial) const;
   bool is_inside_submit(std::uint64_t serial) const;
   void cancel_pending(Context& context);
@@ -271,6 +271,7 @@ class Model {
   bool distribute(const std::vector<Sleeper*>& waiters, const std::vector<Event>& events,
                   std::vector<std::int64_t>& takes);
   void compare_waiters(Context& context, const RingHeader& seen, std::uint32_t tail);
+  void compare_asleep(const Sleeper& waiter, std::int64_t took, std::int64_t left, bool alone);
   void compare_waiter(const Sleeper& waiter, std::int64_t took, std::int64_t left, bool alone);
   void compare_return(const LaneReturn& seen, const Expected& expected);
   void compare_destroyed_waiters();
@@ -302,6 +303,7 @@ class Model {
   // Which due request each new event belongs to, in the order of the ring.
   std::vector<std::size_t> assign_events(const Context& context, const std::vector<Event>& events) const;
   bool compare_event(Context& context, const Request& request, std::uint32_t slot, const Event& seen);
+  // model_judge_state.cpp
   void compare_memory(const Observation& observation, bool whole);
   void compare_counters(const Observation& observation);
   void compare_files(const Observation& observation);
@@ -342,7 +344,7 @@ class Model {
   Req aio_nr_rule_{};
   std::optional<std::int64_t> aio_nr_change_;
   std::uint64_t least_ns_ = 0;
-  bool waited_ = false;     // the call ended only by a signal
+  bool waited_ = false;     // the call ended only by a signal, or sleeps
   bool stuck_ = false;      // the call waits where no signal reaches it
   bool rehearsal_ = false;  // waits() tries an operation: nothing is to change
   mutable RehearsalRoom rehearsal_room_;

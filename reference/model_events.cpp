@@ -84,7 +84,7 @@ Model::Expected Model::wait_events(std::uint64_t id, std::int64_t min_nr, std::i
     const Req zero = timeout && is_odd(*timeout) ? Req::kGeteventsOddTimeoutPolls : Req::kGeteventsZeroTimeoutPolls;
     return value(zero, got);
   }
-  // Nobody else is there to complete anything: only time or a signal ends the wait.
+  // With one lane nobody else is there to complete anything: only time or a signal ends the wait.
   if (until_ns < 0 || until_ns == INT64_MAX || until_ns > INT64_MAX / 2) {
     const Req why = !timeout           ? Req::kGeteventsNullWaits
                     : is_odd(*timeout) ? Req::kGeteventsNegativeWaits
@@ -162,8 +162,8 @@ Model::Expected Model::cancel(const Cancel& op) {
   auto found = std::find_if(context->pending.begin(), context->pending.end(), is_named);
   if (found == context->pending.end()) return fail(Req::kCancelNotFound, kEINVAL);
   const auto next = std::find_if(found + 1, context->pending.end(), is_named);
-  const bool several = next != context->pending.end();
-  if (several) rules_.exercise(Req::kCancelOldest);
+  // Told from each other by their data.
+  const bool several = next != context->pending.end() && next->data != found->data;
   if (several && rules_.wrong(Req::kCancelOldest)) found = next;
   Request request = *found;
   context->pending.erase(found);

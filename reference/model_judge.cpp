@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The judgement: every part of an answer beside what the rules say, in the order return, events, ring; then, in
-// model_judge_state.cpp, memory, counters, files, aio-nr. The first part that differs names the requirement.
+// model_lanes.cpp, returns of other lanes, in model_gate.cpp requests that reached the gate file, and in
+// model_judge_state.cpp memory, counters, files, aio-nr. The first part that differs names the requirement.
 #include <algorithm>
 #include <cstring>
 
@@ -181,7 +182,7 @@ bool Model::compare_event(Context& context, const Request& request, std::uint32_
             check(24, expected.res2));
   }
   if (done()) return false;
-  for (const Req rule : {Req::kEventObj, Req::kEventData, Req::kEventRes2Zero}) rules_.exercise(rule);
+  for (const Req rule : {Req::kEventObj, request.data_rule, Req::kEventRes2Zero}) rules_.exercise(rule);
   if (request.certain) rules_.exercise(request.rule);
   context.set_event(slot, seen);
   return true;
@@ -226,7 +227,8 @@ void Model::compare_ring(Context& context, const RingView& view) {
     for (const Request& request : context.due) at_return += request.at_return ? 1 : 0;
     if (rules_.wrong(Req::kEventAtReturn)) ++at_return;
     const std::uint32_t came_at_return = (view.tail_at_return + size - context.tail) % size;
-    if (at_return > 0) {
+    // A call that sleeps has not returned: what it has done so far may still be on its way.
+    if (at_return > 0 && !seen_->asleep) {
       if (came_at_return < at_return) {
         diverge(Req::kEventAtReturn, Kind::kEvent, std::to_string(at_return) + " events when the call returned",
                 std::to_string(came_at_return));

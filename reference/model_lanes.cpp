@@ -18,12 +18,12 @@ bool Model::skips_lane(const Operation& operation) const {
 }
 
 Model::Expected Model::apply(const InLane& op) {
-  lane_ = static_cast<unsigned>(static_cast<std::uint64_t>(op.number.offset) % kLanes);
+  lane_ = lane_of(op.number);
   return {0, 0, Req::kUserActions};
 }
 
 Model::Expected Model::apply(const Interrupt& op) {
-  const auto lane = static_cast<unsigned>(static_cast<std::uint64_t>(op.number.offset) % kLanes);
+  const auto lane = lane_of(op.number);
   const auto found = std::find_if(sleepers_.begin(), sleepers_.end(), [lane](const Sleeper& each) {
     return each.lane == lane && each.what != Sleeper::What::kDestroy;
   });
@@ -71,10 +71,10 @@ const char* Model::refuses_submit(const Submit& submit) const {
 
 const char* Model::refuses_step(const Operation& operation) const {
   if (const auto* get = std::get_if<Getevents>(&operation); get != nullptr && may_wait(*get)) {
-    return refuses_wait(static_cast<std::uint64_t>(get->ctx.offset), get->nr.offset, get->events);
+    return refuses_wait(static_cast<std::uint64_t>(get->ctx.offset), get->min_nr.offset, get->nr.offset, get->events);
   }
   if (const auto* get = std::get_if<Pgetevents>(&operation); get != nullptr && may_wait(*get)) {
-    return refuses_wait(static_cast<std::uint64_t>(get->ctx.offset), get->nr.offset, get->events);
+    return refuses_wait(static_cast<std::uint64_t>(get->ctx.offset), get->min_nr.offset, get->nr.offset, get->events);
   }
   const auto* store = std::get_if<RingStore>(&operation);
   if (store == nullptr || (store->field != RingField::kHead && store->field != RingField::kTail)) return nullptr;
@@ -88,16 +88,22 @@ const char* Model::refuses_step(const Operation& operation) const {
 }
 
 // Why a wait must not begin that would end in a way which cannot be told, or nullptr.
-const char* Model::refuses_wait(std::uint64_t ctx, std::int64_t nr, Address events) const {
+const char* Model::refuses_wait(std::uint64_t ctx, std::int64_t min_nr, std::int64_t nr, Address events) const {
   const auto found = std::find_if(contexts_.begin(), contexts_.end(), [ctx](const Context& c) { return c.id == ctx; });
   if (found == contexts_.end()) return nullptr;
   const std::uint32_t size = found->geometry.ring_size;
-  const std::uint64_t most = std::uint64_t{32} * static_cast<std::uint64_t>(std::min<std::int64_t>(nr, size));
+  // Just below min_nr, and then a whole ring.
+  const auto bytes = [size](std::int64_t least, std::int64_t wanted) {
+    constexpr std::int64_t kMuch = 1 << 20;
+    const std::int64_t count = std::min(wanted, std::min(least, kMuch) + size);
+    return sizeof(Event) * static_cast<std::uint64_t>(std::max<std::int64_t>(count, 0));
+  };
+  const std::uint64_t most = bytes(min_nr, nr);
   if (found->tail_is_users || found->header().head >= size) return "a wait on a ring whose indices the user wrote";
   if (memory_.writable(events, most) < most) return "a wait whose array cannot be written";
   for (const Sleeper& other : sleepers_) {
     if (other.what != Sleeper::What::kGetevents) continue;
-    const std::uint64_t others = std::uint64_t{32} * static_cast<std::uint64_t>(std::min<std::int64_t>(other.nr, size));
+    const std::uint64_t others = bytes(other.min_nr, other.nr);
     if (events < other.events + others && other.events < events + most) return "two waits share an array";
   }
   return nullptr;

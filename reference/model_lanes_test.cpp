@@ -203,6 +203,22 @@ TEST_F(ModelLanes, a_partial_count_that_a_signal_loses_diverges) {
   EXPECT_EQ(broken(verdict), Req::kGeteventsSignalKeepsCount);
 }
 
+TEST_F(ModelLanes, a_signal_that_leaves_events_in_the_ring_diverges) {
+  ASSERT_FALSE(wait(1, 2, 2, kArray).divergence);
+  ASSERT_FALSE(complete(1).divergence);
+  const Verdict verdict = kernel.run(Interrupt{1}, [](FakeKernel& k) { k.returns = {{1, -1, kEINTR}}; });
+  EXPECT_EQ(broken(verdict), Req::kGeteventsSignalKeepsCount);
+}
+
+TEST_F(ModelLanes, a_waiter_that_takes_more_than_nr_diverges) {
+  ASSERT_FALSE(wait(1, 1, 2, kArray).divergence);
+  const Verdict verdict = complete(3, [&](FakeKernel& k) {
+    take(k, kArray, 3);
+    k.returns = {{1, 3, 0}};
+  });
+  EXPECT_EQ(broken(verdict), Req::kGeteventsAtMostNr);
+}
+
 TEST_F(ModelLanes, io_destroy_ends_waits_with_einval_or_what_they_have) {
   ASSERT_FALSE(complete(1).divergence);
   ASSERT_FALSE(wait(1, 2, 2, kArray, 1).divergence);
@@ -233,7 +249,7 @@ TEST_F(ModelLanesOfOld, a_waiter_takes_each_event_as_it_comes) {
 
 TEST_F(ModelLanesOfOld, a_waiter_that_leaves_an_event_in_the_ring_diverges) {
   ASSERT_FALSE(wait(1, 2, 2, kArray).divergence);
-  EXPECT_EQ(broken(complete(1)), Req::kWaiterWoken);
+  EXPECT_EQ(broken(complete(1)), Req::kWaiterTakesEach);
 }
 
 // A request that the gate file holds, with an eventfd to signal.

@@ -79,6 +79,8 @@ class Courses {
     all.erase(std::unique(all.begin(), all.end()), all.end());
     return all;
   }
+  // Not all courses were followed.
+  bool too_many() const { return too_many_; }
   bool single() const { return courses_.size() == 1; }
   std::uint32_t tail(const Course& course) const {
     return static_cast<std::uint32_t>((context_.tail + course.completed) % context_.geometry.ring_size);
@@ -128,6 +130,7 @@ class Courses {
       const Course course = courses_[i];
       if (may_complete(course)) complete(course, courses_);
     }
+    too_many_ = too_many_ || courses_.size() > kMaxCandidates;
     unite();
   }
   void let_waiters_in() {
@@ -147,6 +150,7 @@ class Courses {
         if (all.insert(each).second) courses_.push_back(std::move(each));
       }
     }
+    too_many_ = too_many_ || all.size() > kMaxCandidates;
     courses_.assign(all.begin(), all.end());
   }
   bool may_complete(const Course& course) const {
@@ -181,6 +185,7 @@ class Courses {
   const std::vector<std::size_t>& order_;
   std::vector<bool> launched_;
   std::vector<Course> courses_;
+  bool too_many_ = false;
   std::vector<std::uint32_t> heads_;  // before the first pass of a waiter, after it, after the second, ...
   std::vector<std::size_t> needed_;   // new events that must be written before each pass
 };
@@ -210,6 +215,7 @@ Model::Foresight Model::next_slot(const Context& context) const {
   for (const auto* order : {&written, &all}) {
     Courses courses(quota, context, seen_->cpu, machine_->possible_cpus, *order, head, takes);
     for (const ScriptStep& step : context.script) courses.step(step);
+    if (courses.too_many()) return {true, true};
     for (const Course& course : courses.courses()) {
       Course next = course;
       const bool granted = quota.take(next.slots, seen_->cpu, courses.head(course), courses.tail(next));
@@ -247,6 +253,11 @@ void Model::run_quota(Context& context, const std::vector<std::size_t>& order, s
   for (const ScriptStep& step : context.script) {
     const std::uint32_t tail = courses.courses().empty() ? 0 : courses.tail(courses.courses().front());
     const bool alive = courses.step(step);
+    if (courses.too_many()) {
+      context.widened = true;
+      verdict_.certainty = Certainty::kWidened;
+      return;
+    }
     context.history_exact = context.history_exact && (courses.single() || !alive);
     switch (step.what) {
       case ScriptStep::What::kTake:

@@ -104,6 +104,8 @@ bool Model::ends_wait(std::int64_t wants, std::int64_t left) const {
 }
 
 bool Model::lanes_settled(const Observation& observation) const {
+  // Nothing more is judged: nothing is worth waiting for.
+  if (done()) return true;
   const auto returned = [&](unsigned lane) { return return_of(observation, lane) != nullptr; };
   for (const Return& due : returns_) {
     if (!returned(due.seen.lane)) return false;
@@ -141,7 +143,14 @@ bool Model::waiters_settled(const Context& context, const Observation& observati
 bool Model::distribute(const std::vector<Sleeper*>& waiters, const std::vector<Event>& events,
                        std::vector<std::int64_t>& takes) {
   takes.assign(waiters.size(), 0);
-  if (waiters.size() == 1) takes[0] = static_cast<std::int64_t>(events.size());
+  if (waiters.size() == 1) {
+    takes[0] = static_cast<std::int64_t>(events.size());
+    if (takes[0] > waiters[0]->room()) {
+      diverge(Req::kGeteventsAtMostNr, Kind::kHeader, "at most " + std::to_string(waiters[0]->room()) + " events taken",
+              std::to_string(takes[0]));
+      return false;
+    }
+  }
   if (waiters.size() > 1) {
     const std::set<std::vector<std::int64_t>> found = Distribution(waiters, events, *seen_).find();
     if (found.empty() || (!events.empty() && rules_.wrong(Req::kWaiterOwnEvents))) {
@@ -166,32 +175,43 @@ bool Model::distribute(const std::vector<Sleeper*>& waiters, const std::vector<E
   return true;
 }
 
+// A waiter that sleeps on.
+void Model::compare_asleep(const Sleeper& waiter, std::int64_t took, std::int64_t left, bool alone) {
+  const std::string lane = "lane " + std::to_string(waiter.lane);
+  const std::int64_t most = waiter.got + took + std::min(left, waiter.room() - took);
+  const bool enough = ends_wait(waiter.wants() - took, left) || took >= waiter.wants();
+  const Req rule = profile_->min_nr_wakes ? Req::kWaiterLeavesEvents : Req::kWaiterTakesEach;
+  if (waiter.signalled || (enough && most >= waiter.min_nr)) {
+    const Expected expected = most > 0 ? value(Req::kWaiterWoken, most) : fail(Req::kWaiterSignalled, kEINTR);
+    return diverge(
+        waiter.signalled ? Req::kWaiterSignalled : Req::kWaiterWoken, Kind::kLost,
+        lane + " returns " + result_text(expected.result, expected.error), "it sleeps on",
+        Check{Check::What::kLaneResult, waiter.lane, 0, {expected.error != 0 ? -expected.error : expected.result}, {}});
+  }
+  if (enough) return diverge(rule, Kind::kHeader, lane + " takes every event", std::to_string(left) + " are left");
+  // Of several waiters one that was woken may find too little.
+  const bool leaves = profile_->min_nr_wakes && alone;
+  if ((leaves && took > 0) || (rules_.wrong(rule) && left + took > 0)) {
+    return diverge(rule, Kind::kHeader, lane + " leaves all events in the ring", "it took " + std::to_string(took));
+  }
+  if (left > 0 || (took > 0 && !profile_->min_nr_wakes)) rules_.exercise(rule);
+}
+
 // One waiter after the operation, of which it took some events while `left` remained in the ring.
 void Model::compare_waiter(const Sleeper& waiter, std::int64_t took, std::int64_t left, bool alone) {
   const LaneReturn* const seen = return_of(*seen_, waiter.lane);
   const std::int64_t total = waiter.got + took;
   const std::string lane = "lane " + std::to_string(waiter.lane);
   const auto check = [&](std::int64_t value) { return Check{Check::What::kLaneResult, waiter.lane, 0, {value}, {}}; };
-  if (seen == nullptr) {
-    const bool enough = total >= waiter.min_nr || ends_wait(waiter.min_nr - total, left);
-    if (waiter.signalled || enough) {
-      const std::int64_t most = total + std::min(left, waiter.room() - took);
-      return diverge(enough ? Req::kWaiterWoken : Req::kWaiterSignalled, Kind::kLost,
-                     lane + " returns " + std::to_string(most), "it sleeps on", check(most));
-    }
-    const bool leaves = profile_->min_nr_wakes && alone;
-    const Req rule = profile_->min_nr_wakes ? Req::kWaiterLeavesEvents : Req::kWaiterTakesEach;
-    const bool wrong = rules_.wrong(rule) && left + took > 0;
-    if ((leaves && took > 0) || wrong) {
-      return diverge(rule, Kind::kHeader, lane + " leaves all events in the ring", "it took " + std::to_string(took),
-                     std::nullopt);
-    }
-    if (left + took > 0) rules_.exercise(rule);
-    return;
-  }
+  if (seen == nullptr) return compare_asleep(waiter, took, left, alone);
   judged_returns_.set(waiter.lane);
   Expected expected;
   if (waiter.signalled) {
+    if (left > 0 && took < waiter.room()) {
+      const std::int64_t most = total + std::min(left, waiter.room() - took);
+      return diverge(Req::kGeteventsSignalKeepsCount, Kind::kHeader, lane + " takes what is in the ring",
+                     std::to_string(left) + " events are left there", check(most));
+    }
     expected = total > 0 ? value(Req::kGeteventsSignalKeepsCount, total) : fail(Req::kWaiterSignalled, kEINTR);
   } else if (total < waiter.min_nr || rules_.wrong(Req::kWaiterWoken)) {
     const Req early = profile_->min_nr_wakes ? Req::kWaiterLeavesEvents : Req::kWaiterTakesEach;

@@ -18,7 +18,7 @@
 namespace aio {
 
 // A copy of one ring of the program, header first. A context is watched from its io_setup until an io_destroy of it
-// has returned 0 or the case ends.
+// has returned 0 or sleeps, or the case ends.
 struct RingView {
   Address id = 0;
   std::span<const std::byte> bytes;  // empty where the mapping could not be read
@@ -68,11 +68,11 @@ struct LaneReturn {
 struct Observation {
   std::int64_t result = 0;  // what the call returned; -1 with `error` set where it failed
   int error = 0;
-  bool skipped = false;          // a file operation that would have blocked, or a ring store without a ring: not made
-  bool asleep = false;           // the call has not returned: its lane sleeps inside it
-  unsigned lane = 0;             // that made the call
-  unsigned cpu = 0;              // index of the CPU on which the call was made
-  unsigned signals = 0;          // releasing signals that the lane has seen during the call
+  bool skipped = false;  // not made: a file operation that would have blocked, one on a ring or lane that isn't there
+  bool asleep = false;   // the call has not returned: its lane sleeps inside it
+  unsigned lane = 0;     // that made the call
+  unsigned cpu = 0;      // index of the CPU on which the call was made
+  unsigned signals = 0;  // releasing signals that the lane has seen during the call
   std::uint64_t elapsed_ns = 0;  // of calls that may wait
 
   std::array<std::span<const std::byte>, arena::kAreas.size()> memory;  // the areas of the arena, in their order

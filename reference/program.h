@@ -223,6 +223,10 @@ struct InLane {
 };
 inline constexpr unsigned kLanes = 4;
 inline constexpr unsigned kProcessLane = 3;
+// The lane that a resolved number names.
+constexpr unsigned lane_of(const Value& number) {
+  return static_cast<unsigned>(static_cast<std::uint64_t>(number.offset) % kLanes);
+}
 
 // Signals hit lane `number` (modulo kLanes) until the call in which it sleeps has returned. Not made where it doesn't
 // sleep, or in io_destroy, which no signal ends.

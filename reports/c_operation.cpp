@@ -220,7 +220,7 @@ struct Call {
   std::string operator()(const InLane&) const { return fmt::format("move_to_cpu({})", cpu); }
   std::string operator()(const Interrupt& op) const {
     needs.parts.need(CPart::kLaneCalls);
-    return fmt::format("lane_interrupt({})", static_cast<std::uint64_t>(op.number.offset) % kLanes);
+    return fmt::format("lane_interrupt({})", lane_of(op.number));
   }
 };
 

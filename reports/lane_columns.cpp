@@ -19,7 +19,7 @@ std::set<unsigned> lanes_of(const Trace& trace) {
   std::set<unsigned> lanes;
   for (const Step& step : trace.steps) {
     if (const auto* lane = std::get_if<InLane>(&step.resolved)) {
-      lanes.insert(static_cast<unsigned>(static_cast<std::uint64_t>(lane->number.offset) % kLanes));
+      lanes.insert(lane_of(lane->number));
     }
   }
   if (!lanes.empty()) lanes.insert(0);
@@ -47,7 +47,7 @@ LaneColumns lane_columns(const Trace& trace) {
   unsigned current = 0;
   for (const Step& step : trace.steps) {
     if (const auto* lane = std::get_if<InLane>(&step.resolved)) {
-      current = static_cast<unsigned>(static_cast<std::uint64_t>(lane->number.offset) % kLanes);
+      current = lane_of(lane->number);
     }
     LaneRow& row = all.rows.emplace_back();
     if (asleep.empty()) continue;

@@ -71,6 +71,12 @@ void decode(const JsonNode& node, RangesField<T>& field) {
 // What a struct must fulfil beyond the types of its members.
 template <class T>
 void check_bounds(const JsonNode&, const T&) {}
+void check_bounds(const JsonNode& node, const LaneReturn& returned) {
+  if (returned.lane >= kLanes) refuse(node, fmt::format("\"lane\" must be below {}", kLanes));
+}
+void check_bounds(const JsonNode& node, const RecordedObservation& seen) {
+  if (seen.lane >= kLanes) refuse(node, fmt::format("\"lane\" must be below {}", kLanes));
+}
 bool ranges_within(const ByteRanges& ranges, std::uint64_t begin, std::uint64_t end) {
   return ranges.empty() || (ranges.front().at >= begin && ranges.back().at + ranges.back().bytes.size() <= end);
 }

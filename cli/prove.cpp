@@ -30,6 +30,8 @@ struct ProveOptions {
   unsigned tries = 1;
   double time_s = 45;
   std::string only;
+  unsigned part = 1;  // of `parts`
+  unsigned parts = 1;
   TargetOptions target;
 };
 
@@ -68,6 +70,8 @@ std::vector<Case> cases(const ProveOptions& options, const Setting& setting) {
   if (!options.only.empty()) {
     std::erase_if(all, [&](const Case& each) { return each.id.find(options.only) == std::string::npos; });
   }
+  std::size_t index = 0;
+  std::erase_if(all, [&](const Case&) { return index++ % options.parts != options.part - 1; });
   return all;
 }
 
@@ -102,6 +106,10 @@ Exit prove(const ProveOptions& options) {
   stop_on_signals();
   const Target target(options.target);
   const std::vector<Case> all = cases(options, target.setting());
+  if (options.part > options.parts) {
+    throw wrong_usage(
+        fmt::format("--part {} of --parts {}: right would be 1 to {}", options.part, options.parts, options.parts));
+  }
   if (all.empty()) throw wrong_usage(fmt::format("no lie and no mutant has '{}' in its id", options.only));
   fmt::print("kind\tid\tseed\tverdict\tprograms\tminimized_operations\trepeats\tseconds\tnamed\n");
   std::size_t failed = 0;
@@ -141,6 +149,9 @@ void add_prove(CLI::App& app, Action& action) {
   command->add_option("--time", options->time_s, "Seconds after which a fault counts as not found")
       ->capture_default_str();
   command->add_option("--only", options->only, "Only ids that contain this text");
+  command->add_option("--part", options->part, "Only every Nth of them, from this one on: much of the time is sleep")
+      ->check(CLI::Range(1, 64));
+  command->add_option("--parts", options->parts, "The N of --part")->check(CLI::Range(1, 64));
   command->add_option("--dir", options->target.directory, "Directory for the regular files");
   command->add_option("--hang-time", options->target.hang_time_s, "Seconds after which an event is lost")
       ->capture_default_str();

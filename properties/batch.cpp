@@ -57,6 +57,7 @@ void run_batch(const Setting& setting, const ProgramSource& source, const BatchO
   options.directory = setting.directory;
   options.ledger = setting.ledger;
   options.first_cpu = order.first_cpu;
+  options.hasty = order.hasty;
   options.heartbeat = &state.heartbeat;
   Executor executor(setting.machine, door.entry(), options);
   LockstepOptions lockstep_options;

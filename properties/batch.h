@@ -74,6 +74,7 @@ struct BatchOrder {
   std::uint64_t ceiling = 65536;
   unsigned first_cpu = 0;
   std::chrono::milliseconds patience{5000};
+  bool hasty = false;            // ExecutorOptions::hasty
   bool stop_at_signals = false;  // end between two programs once a stop was requested
 };
 

@@ -30,6 +30,8 @@ std::vector<unsigned> Trials::operator()(const std::vector<Program>& candidates,
     order.first = first;
     order.last = std::min(first + kRunsPerWorker, runs);
     order.patience = kTrialPatience;
+    // The one that is kept is tried alone at last.
+    order.hasty = candidates.size() > 1;
     order.ceiling = usual_ceiling(setting_.machine);
     waiting_.push_back(order);
   }

@@ -46,6 +46,14 @@ Req requirement_named(const std::string& id) {
   throw unknown_name("requirement", id, known);
 }
 
+const Requirement& catalogued(const std::string& id) {
+  if (const Requirement* const found = find_in_catalogue(id)) return *found;
+  std::vector<std::string_view> known;
+  for (const Requirement& each : requirements()) known.push_back(each.id);
+  for (const Requirement& each : suite_requirements()) known.push_back(each.id);
+  throw unknown_name("requirement", id, known);
+}
+
 const Profile& profile_named(const std::string& name) {
   if (const Profile* found = find_profile(name)) return *found;
   std::vector<std::string_view> known;

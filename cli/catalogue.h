@@ -10,7 +10,8 @@
 namespace aio::cli {
 
 // All throw Failure where there is no such name.
-Req requirement_named(const std::string& id);
+Req requirement_named(const std::string& id);  // of those that the model decides by
+const Requirement& catalogued(const std::string& id);
 const Profile& profile_named(const std::string& name);
 // Checks the name only.
 void require_lie(const std::string& id);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -9,12 +10,13 @@
 #include "cli/catalogue.h"
 #include "cli/commands.h"
 #include "cli/target.h"
+#include "suites/harness/registry.h"
 
 namespace aio::cli {
 namespace {
 
 Exit explain(const std::string& id) {
-  const Requirement& asked = requirement(requirement_named(id));
+  const Requirement& asked = catalogued(id);
   const Profile& profile = choose_profile("auto");
   const std::string why = why_not(asked, profile, look_at_machine(run_directory("")));
   fmt::print("{}\n  {}\n\n", asked.id, asked.sentence);
@@ -22,7 +24,11 @@ Exit explain(const std::string& id) {
   fmt::print("  releases   {}\n", releases(asked));
   fmt::print("  this one   {} (profile {}): {}\n", kernel_release(), profile.name,
              why.empty() ? "applies" : "does not apply: " + why);
-  fmt::print("  look for   aio-cts run --stop-at {}\n", asked.id);
+  for (const suites::TestEntry& test : suites::tests()) {
+    if (std::find(test.about.holds.begin(), test.about.holds.end(), asked.id) == test.about.holds.end()) continue;
+    fmt::print("  test       {}.{}\n", test.suite, test.name);
+  }
+  if (find_requirement(asked.id)) fmt::print("  programs   aio-cts run --stop-at {}\n", asked.id);
   return Exit::kConforming;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/suites.h"
 #include "fixtures/lies.h"
 #include "reference/profile.h"
 #include "reference/program.h"
@@ -23,14 +24,45 @@ using Rows = std::vector<Row>;
 
 Rows requirement_rows() {
   Rows rows;
-  for (const Requirement& each : requirements()) {
-    rows.push_back({std::string(each.id), std::string(releases(each)), std::string(each.sentence)});
+  const auto add = [&](const Requirement& each) {
+    rows.push_back({std::string(each.id), releases(each), std::string(each.sentence)});
+  };
+  std::for_each(requirements().begin(), requirements().end(), add);
+  std::for_each(suite_requirements().begin(), suite_requirements().end(), add);
+  return rows;
+}
+
+Rows suite_rows() {
+  check_suites();
+  Rows rows;
+  for (const std::string_view suite : suites::suite_names()) {
+    const auto count = std::count_if(suites::tests().begin(), suites::tests().end(),
+                                     [&](const suites::TestEntry& test) { return test.suite == suite; });
+    rows.push_back({std::string(suite), fmt::format("{} tests", count)});
   }
   return rows;
 }
 
-// There are no suites yet.
-Rows suite_rows() { return {}; }
+// Each with its requirements and the entries that it is run through.
+Rows test_rows() {
+  check_suites();
+  Rows rows;
+  for (const suites::TestEntry& test : suites::tests()) {
+    std::vector<std::string_view> entries;
+    for (const EntryKind kind : kEntryKinds) {
+      if (test.runs_through(kind)) entries.push_back(entry_name(kind));
+    }
+    rows.push_back({fmt::format("{}.{}", test.suite, test.name), fmt::format("{}", fmt::join(entries, ",")),
+                    fmt::format("{}", fmt::join(test.about.holds, " "))});
+  }
+  return rows;
+}
+
+Rows entry_rows() {
+  return {{"native", "system calls"},
+          {"libaio", "the library's wrappers"},
+          {"compat32", "32-bit system calls, by int $0x80"}};
+}
 
 template <std::size_t... indices>
 Rows operation_rows(std::index_sequence<indices...>) {
@@ -66,9 +98,11 @@ struct Kind {
   const char* name;
   Rows (*rows)();
 };
-constexpr std::array<Kind, 6> kKinds{{
+constexpr std::array<Kind, 8> kKinds{{
     {"requirements", requirement_rows},
     {"suites", suite_rows},
+    {"tests", test_rows},
+    {"entries", entry_rows},
     {"operations", [] { return operation_rows(std::make_index_sequence<kOperationCount>()); }},
     {"profiles", profile_rows},
     {"lies", lie_rows},
@@ -112,7 +146,7 @@ void add_list(CLI::App& app, Action& action) {
       ->type_name("FORMAT");
   list->footer(
       "Examples:\n"
-      "  aio-cts list requirements                    every rule that the model decides by\n"
+      "  aio-cts list requirements                    every rule of the catalogue\n"
       "  aio-cts list requirements --format tsv | cut -f1 | grep io_cancel");
   list->callback([options, &action] {
     action = [options] {

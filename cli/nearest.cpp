@@ -54,7 +54,8 @@ std::vector<std::string_view> nearest(std::string_view word, const std::vector<s
 Failure unknown_name(std::string_view kind, std::string_view word, const std::vector<std::string_view>& known) {
   const std::vector<std::string_view> near = nearest(word, known);
   const std::string hint = near.empty() ? "" : fmt::format("; the nearest: {}", fmt::join(near, ", "));
-  return wrong_usage(fmt::format("there is no {} '{}'{} (all of them: aio-cts list {}s)", kind, word, hint, kind));
+  const std::string plural = kind == "entry" ? "entries" : fmt::format("{}s", kind);
+  return wrong_usage(fmt::format("there is no {} '{}'{} (all of them: aio-cts list {})", kind, word, hint, plural));
 }
 
 }  // namespace aio::cli

@@ -35,10 +35,9 @@ ProgressLine::~ProgressLine() {
   if (on_terminal_) fmt::print(stderr, "\r\033[K");
 }
 
-void ProgressLine::show(const CampaignProgress& progress) {
+void ProgressLine::show(const std::string& text) {
   if (Clock::now() - last_ < (on_terminal_ ? kTerminalPeriod : kLogPeriod)) return;
   last_ = Clock::now();
-  const std::string text = progress_text(progress);
   if (on_terminal_) {
     fmt::print(stderr, "\r{}\033[K", text);
   } else {

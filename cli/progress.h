@@ -22,7 +22,8 @@ class ProgressLine {
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
-  void show(const CampaignProgress& progress);
+  void show(const CampaignProgress& progress) { show(progress_text(progress)); }
+  void show(const std::string& text);
 
  private:
   const bool on_terminal_;

@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/record.h"
+#include "cli/suites.h"
 #include "cli/target.h"
 #include "fixtures/interruption.h"
 #include "fixtures/probe.h"
@@ -34,7 +35,7 @@ struct RunOptions {
   double time_s = 45;
   std::optional<std::uint64_t> cases;
   unsigned jobs = 0;  // 0: as many as there are usable CPUs
-  std::string suite = "all";
+  SuiteOptions suites{{"none"}, {}, {}, false, false};
   TargetOptions target;
   std::string report;
   std::string format = "text";
@@ -78,7 +79,9 @@ RunSummary summarize(const Target& target, std::uint64_t seed, const CampaignRes
   summary.left_out = result.left_out;
   summary.refusals = result.refused;
   summary.divergences = result.findings.size();
-  summary.requirements_exercised = result.exercised;
+  for (std::size_t i = 0; i < result.exercised.size(); ++i) {
+    if (result.exercised[i] > 0) summary.requirements_exercised.set(i);
+  }
   for (const Requirement& each : requirements()) {
     if (!in_release(each, *setting.profile)) continue;
     const std::string why = why_not(each, *setting.profile, setting.machine);
@@ -122,6 +125,7 @@ class Run {
       : options_(options),
         target_(options.target),
         campaign_(campaign_options(options, target_.setting().machine)),
+        selection_(chosen_suites(options.suites, campaign_.jobs)),
         out_(options.format == "json" ? stderr : stdout) {}
 
   Exit perform() {
@@ -137,10 +141,20 @@ class Run {
     if (!options_.target.mutant.empty()) fmt::print(out_, "FALSIFIED RUN with the mutant {}\n", options_.target.mutant);
     std::fflush(out_);
     if (!options_.report.empty()) report_ = checked(Exit::kUsage, ReportDirectory::open(options_.report));
+    std::vector<std::string> missing;
+    SuitesSummary suites;
+    if (!no_suites(options_.suites)) suites = run_suites(target_, options_.suites, selection_, missing);
     const CampaignResult result = campaign();
-    const RunSummary summary = summarize(target_, campaign_.seed, result);
+    RunSummary summary = summarize(target_, campaign_.seed, result);
+    if (!no_suites(options_.suites)) {
+      make_matrix(suites, target_, result.exercised);
+      summary.divergences += suites.broken_requirements().size();
+      summary.suites = std::move(suites);
+    }
+    const std::vector<std::string> more = shortcomings(summary, result);
+    missing.insert(missing.end(), more.begin(), more.end());
     if (report_) write_report(summary, result);
-    return conclude(summary, shortcomings(summary, result));
+    return conclude(summary, missing);
   }
 
  private:
@@ -181,12 +195,12 @@ class Run {
   }
 
   Exit conclude(const RunSummary& summary, const std::vector<std::string>& shortcomings) const {
-    const bool conforming = findings_.empty() && shortcomings.empty();
+    const bool conforming = summary.divergences == 0 && shortcomings.empty();
     // Whoever reads the summary by a program wants no text unless there is something to tell.
     if (out_ == stdout || !conforming) print_report(summary);
     for (const std::string& line : shortcomings) fmt::print(out_, "incomplete: {}\n", line);
     if (out_ == stderr) fmt::print("{}\n", json_summary(summary));
-    if (!findings_.empty()) return Exit::kDivergences;
+    if (summary.divergences > 0) return Exit::kDivergences;
     return conforming ? Exit::kConforming : Exit::kIncomplete;
   }
 
@@ -200,15 +214,13 @@ class Run {
   const RunOptions& options_;
   const Target target_;
   const CampaignOptions campaign_;
+  const suites::Selection selection_;
   std::FILE* const out_;
   std::optional<ReportDirectory> report_;
   std::vector<Finding> findings_;
 };
 
 Exit run(const RunOptions& options) {
-  if (options.suite != "all") {
-    throw wrong_usage(fmt::format("there is no suite '{}'; there is: all", options.suite));
-  }
   stop_on_signals();
   return Run(options).perform();
 }
@@ -229,7 +241,18 @@ void add_options(CLI::App& run, RunOptions& options) {
       run.add_flag("--held", options.held, "Only programs that hold requests in flight (needs FUSE)");
   run.add_flag("--stepped", options.stepped, "Only programs of several threads, some of which wait for others")
       ->excludes(held);
-  run.add_option("--suite", options.suite, "Hand-written suites to run as well (default all)")->type_name("NAME");
+  run.add_option("--suite", options.suites.suites, "Suites to run before: names, all or none (default none)")
+      ->delimiter(',')
+      ->type_name("NAMES");
+  run.add_option("--entry", options.suites.entries, "Entries for the suites: native, libaio, compat32 (default all)")
+      ->delimiter(',')
+      ->type_name("NAMES");
+  run.add_flag("--allow-crash", options.suites.may_crash, "Also tests that a kernel with old bugs may not survive");
+  run.add_flag("--allow-system-changes", options.suites.may_change_system,
+               "Also tests that change what others see: sysctls, loop devices, mounts");
+  run.add_option("--gtest", options.suites.gtest_flags, "For the suites: filter=GLOB, shuffle, repeat=N")
+      ->delimiter(',')
+      ->type_name("FLAGS");
   run.add_option("--profile", options.target.profile, "The rules to judge by (default: the running kernel's)")
       ->type_name("NAME");
   run.add_option("--dir", options.target.directory, "Where the programs' regular files lie (default: /dev/shm)")
@@ -270,6 +293,7 @@ void add_run(CLI::App& app, Action& action) {
       "  aio-cts run                                  45 seconds, a random seed\n"
       "  aio-cts run --seed 42 --cases 10000          the same 10,000 programs on any machine\n"
       "  aio-cts run --dir /mnt/ext4 --report out     files on ext4; traces and C files in out/\n"
+      "  aio-cts run --suite all --cases 0            the hand-written tests alone\n"
       "  aio-cts run --lie submit_einval_as_ebadf     is a wrong kernel noticed?");
   command->callback([options, &action] { action = [options] { return run(*options); }; });
 }

@@ -54,7 +54,7 @@ struct BatchState {
   std::uint64_t live_nr = 0;
   Tally tally;
   std::uint64_t program_hash = 0;  // sum of the hashes of the programs that were run
-  RequirementSet exercised;
+  RequirementCounts exercised{};
   std::array<ReasonCount, kMaxReasons> reasons{};
   std::array<ReasonCount, kMaxReasons> left_out{};  // operations
   std::array<ReasonCount, kMaxReasons> refusals{};  // of programs

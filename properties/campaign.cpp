@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <set>
 
 #include "fixtures/interruption.h"
@@ -93,7 +94,8 @@ class Campaign {
     const BatchState& state = *batch.state;
     result_.tally += state.tally;
     result_.program_hash += state.program_hash;
-    result_.exercised |= state.exercised;
+    std::transform(state.exercised.begin(), state.exercised.end(), result_.exercised.begin(), result_.exercised.begin(),
+                   std::plus<>());
     for (const ReasonCount& reason : state.reasons) {
       if (reason.reason != nullptr) result_.undecided[reason.reason] += reason.count;
     }

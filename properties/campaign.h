@@ -51,7 +51,7 @@ struct CampaignResult {
   Tally tally;
   std::uint64_t program_hash = 0;
   std::uint64_t exhaustive_done = 0;  // programs of the bounded-exhaustive set
-  RequirementSet exercised;
+  RequirementCounts exercised{};
   std::map<std::string, std::uint64_t> undecided;  // operations, by reason
   std::map<std::string, std::uint64_t> left_out;   // operations that were not made, by reason
   std::map<std::string, std::uint64_t> refused;    // programs, by the danger that they hold

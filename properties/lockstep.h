@@ -51,7 +51,7 @@ class Lockstep {
            LockstepOptions options);
   // A dangerous program (danger.h) is not run; `refused` says why.
   CaseResult run(const Program& program, const Recorder& recorder = {});
-  const RequirementSet& exercised() const { return model_.rules().exercised(); }
+  const RequirementCounts& exercised() const { return model_.rules().exercised(); }
 
  private:
   bool step(const Operation& operation, CaseResult& result, const Recorder& recorder);

@@ -7,8 +7,8 @@ namespace aio {
 namespace {
 
 // Runs that one worker makes before another takes over the rest, where none diverges.
-constexpr std::uint64_t kRunsPerWorker = 8;
-constexpr std::size_t kTrialsPerCpu = 8;  // most of them sleep, in io_destroy or for an event
+constexpr std::uint64_t kRunsPerWorker = 2;
+constexpr std::size_t kTrialsPerCpu = 16;  // most of them sleep, in io_destroy or for an event
 constexpr std::size_t kMaxExisting = 48;
 constexpr std::chrono::milliseconds kTick{50};
 

@@ -315,7 +315,7 @@ void Model::note_quota_exercised(const Context& context) {
   for (const Req rule : {Req::kQuotaErrorReturnsSlot, Req::kQuotaHeadClamped, Req::kQuotaUnreadHeld,
                          Req::kQuotaRefillWhenDry, Req::kQuotaRefillOnCompletion, Req::kQuotaSurplusReturned,
                          Req::kQuotaPerCpu, Req::kQuotaBatch, Req::kQuotaRingLessOne, Req::kQuotaPinnedMax}) {
-    if (rules_.exercised().test(static_cast<std::size_t>(rule))) continue;
+    if (rules_.exercised(rule)) continue;
     const Rules flipped = rules_.flipped(rule);
     if (!explains(context.history, Quota(context.geometry, machine_->possible_cpus, flipped))) rules_.exercise(rule);
   }

@@ -238,15 +238,17 @@ TEST(Model, no_change_is_no_divergence) { EXPECT_FALSE(divergence(kNowhere, {}))
 TEST(Model, each_rule_that_decided_is_noticed_when_it_is_wrong) {
   FakeKernel kernel;
   for (const Step& step : program()) kernel.run(step.operation, step.answer);
-  const RequirementSet exercised = kernel.model.rules().exercised();
-  EXPECT_GE(exercised.count(), 25u);
+  const RequirementCounts& exercised = kernel.model.rules().exercised();
+  std::size_t seen = 0;
   for (std::size_t i = 0; i < kRequirementCount; ++i) {
-    if (!exercised.test(i)) continue;
+    if (exercised[i] == 0) continue;
+    ++seen;
     const auto rule = static_cast<Req>(i);
     const std::optional<Divergence> found = divergence(kNowhere, {}, Rules(rule));
     ASSERT_TRUE(found) << requirement(rule).id;
     EXPECT_EQ(requirement(found->signature.requirement).id, requirement(rule).id);
   }
+  EXPECT_GE(seen, 25u);
 }
 
 TEST(Model, checks_say_where_to_look) {

@@ -22,6 +22,13 @@ constexpr std::array<Requirement, kRequirementCount> kRequirements{{
 
 std::span<const Requirement> requirements() { return kRequirements; }
 
+const Requirement* find_in_catalogue(std::string_view id) {
+  if (const auto req = find_requirement(id)) return &requirement(*req);
+  const auto others = suite_requirements();
+  const auto found = std::find_if(others.begin(), others.end(), [&](const Requirement& each) { return each.id == id; });
+  return found == others.end() ? nullptr : &*found;
+}
+
 const Requirement& requirement(Req req) { return kRequirements.at(static_cast<std::size_t>(req)); }
 
 std::optional<Req> find_requirement(std::string_view id) {
@@ -39,14 +46,6 @@ bool applies(const Requirement& requirement, const Profile& profile, const Machi
   return all_hold(requirement.needs, profile, machine);
 }
 
-std::string_view releases(const Requirement& requirement) {
-  static const auto kTexts = [] {
-    std::array<std::string, kRequirementCount> texts;
-    std::transform(kRequirements.begin(), kRequirements.end(), texts.begin(),
-                   [](const Requirement& each) { return releases_text(each.needs); });
-    return texts;
-  }();
-  return kTexts.at(static_cast<std::size_t>(requirement.req));
-}
+std::string releases(const Requirement& requirement) { return releases_text(requirement.needs); }
 
 }  // namespace aio

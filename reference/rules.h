@@ -22,12 +22,13 @@ class Rules {
   // The same rules with one of them turned over, from right to wrong or back.
   Rules flipped(Req rule) const { return Rules(wrong(rule) ? std::nullopt : std::optional(rule)); }
 
-  void exercise(Req rule) { exercised_.set(static_cast<std::size_t>(rule)); }
-  const RequirementSet& exercised() const { return exercised_; }
+  void exercise(Req rule) { ++exercised_[static_cast<std::size_t>(rule)]; }
+  bool exercised(Req rule) const { return exercised_[static_cast<std::size_t>(rule)] > 0; }
+  const RequirementCounts& exercised() const { return exercised_; }
 
  private:
   std::optional<Req> mutant_;
-  RequirementSet exercised_;
+  RequirementCounts exercised_{};
 };
 
 }  // namespace aio

@@ -48,6 +48,40 @@ Json ids_of(const RequirementSet& set) {
   return ids;
 }
 
+Json suites_json(const SuitesSummary& suites) {
+  Json tests = Json::array();
+  for (const SuiteRun& run : suites.runs) {
+    Json failures = Json::array();
+    for (const SuiteRun::Failure& each : run.failures) {
+      failures.push_back(
+          {{"requirement", each.requirement}, {"where", each.where}, {"text", each.text}, {"reported", each.reported}});
+    }
+    tests.push_back({{"test", run.test},
+                     {"entry", run.entry},
+                     {"verdict", run.verdict},
+                     {"reason", run.reason},
+                     {"seconds", run.seconds},
+                     {"failures", failures}});
+  }
+  return Json{{"seconds", suites.seconds}, {"tests", tests}};
+}
+
+Json matrix_json(const SuitesSummary& suites) {
+  Json rows = Json::array();
+  for (const MatrixRow& row : suites.matrix) {
+    Json entries = Json::object();
+    for (const auto& [entry, cell] : row.entries) {
+      entries[entry] = {{"held", cell.held}, {"failed", cell.failed}, {"skipped", cell.skipped}};
+    }
+    rows.push_back({{"requirement", row.requirement},
+                    {"why_not", row.why_not},
+                    {"reported", row.reported},
+                    {"entries", entries},
+                    {"random", row.random}});
+  }
+  return rows;
+}
+
 Json finding_json(const Finding& finding) {
   const Trace& trace = finding.trace;
   Json json = Json::object();
@@ -105,6 +139,8 @@ std::string json_report(const RunSummary& summary, const std::vector<Finding>& f
        {{"exercised", ids_of(summary.requirements_exercised)},
         {"not_exercised", ids_of(missed)},
         {"excluded", excluded}}},
+      {"suites", suites_json(summary.suites)},
+      {"matrix", matrix_json(summary.suites)},
       {"divergences", divergences},
   };
   return dump(report, 1) + "\n";

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reference/requirement.h"
+#include "reports/suites_report.h"
 #include "reports/trace.h"
 
 namespace aio {
@@ -35,10 +36,11 @@ struct RunSummary {
   std::map<std::string, std::uint64_t> undecided;  // by reason
   std::map<std::string, std::uint64_t> left_out;   // operations not made, by why they would go on for ever, or untold
   std::map<std::string, std::uint64_t> refusals;   // programs not run, by the danger they hold
-  std::uint64_t divergences = 0;                   // distinct signatures
+  std::uint64_t divergences = 0;                   // distinct signatures, and requirements that a test saw broken
   RequirementSet requirements_applicable;
   RequirementSet requirements_exercised;
   std::vector<ExcludedRequirement> excluded;
+  SuitesSummary suites;
   double seconds = 0;
   std::string lie;     // normally empty: the lie that the entry told
   std::string mutant;  // normally empty: the rule that was deliberately wrong

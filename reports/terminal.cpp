@@ -7,38 +7,10 @@
 
 #include "reference/print.h"
 #include "reports/lane_columns.h"
+#include "reports/wrapped.h"
 
 namespace aio {
 namespace {
-
-constexpr std::size_t kColumns = 80;
-
-// Text from a trace may come from anywhere; it must not steer the terminal.
-std::string printable(std::string_view text) {
-  std::string safe(text);
-  std::replace_if(
-      safe.begin(), safe.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-  return safe;
-}
-
-// `first` and the text, broken at blanks (within words only where they fill a line); further lines
-// are indented as far as the first.
-std::string wrapped(const std::string& first, std::string_view text) {
-  const std::string indent(first.size(), ' ');
-  std::string rest = printable(text);
-  std::string result;
-  std::string start = first;
-  const std::size_t room = kColumns - first.size();
-  while (rest.size() > room) {
-    std::size_t end = rest.rfind(' ', room);
-    if (end == std::string::npos || end == 0) end = room;
-    result += start + rest.substr(0, end) + "\n";
-    rest.erase(0, end);
-    rest.erase(0, rest.find_first_not_of(' '));
-    start = indent;
-  }
-  return result + start + rest + "\n";
-}
 
 class Terminal {
  public:
@@ -49,6 +21,7 @@ class Terminal {
     head(summary);
     operations(summary);
     requirements_lines(summary);
+    suites(summary.suites);
     for (const Finding& each : findings) finding(each);
     conclusion(summary);
     return text_;
@@ -106,6 +79,11 @@ class Terminal {
     for (const ExcludedRequirement& each : summary.excluded) {
       line("", fmt::format("not here: {} ({})", requirement(each.requirement).id, each.why));
     }
+  }
+
+  void suites(const SuitesSummary& suites) {
+    const std::string begin = options_.colour ? "\033[1;31m" : "";
+    text_ += suites_text(suites, begin, options_.colour ? "\033[0m" : "");
   }
 
   void finding(const Finding& finding) {

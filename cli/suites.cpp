@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/suites.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "cli/catalogue.h"
+#include "cli/exit.h"
+#include "cli/nearest.h"
+#include "cli/progress.h"
+#include "reference/requirement.h"
+
+namespace aio::cli {
+namespace {
+
+// Tests that sleep in the kernel while others run, for each CPU.
+constexpr unsigned kShardsPerCpu = 6;
+
+const char* verdict_name(suites::TestVerdict verdict) {
+  switch (verdict) {
+    case suites::TestVerdict::kHolds:
+      return "holds";
+    case suites::TestVerdict::kFails:
+      return "fails";
+    case suites::TestVerdict::kSkipped:
+      return "skipped";
+    case suites::TestVerdict::kBroken:
+      return "broken";
+  }
+  return "";
+}
+
+// A path from the top folder of the sources on.
+std::string place(const suites::TestFailure& failure) {
+  const std::size_t at = failure.file.rfind("suites/");
+  return fmt::format("{}:{}", at == std::string::npos ? failure.file : failure.file.substr(at), failure.line);
+}
+
+bool is_reported(const std::string& id) {
+  const Requirement* const found = find_in_catalogue(id);
+  return found != nullptr && found->severity == Severity::kReported;
+}
+
+SuiteRun as_data(const suites::TestResult& result) {
+  SuiteRun run{
+      result.full_name(), std::string(entry_name(result.entry)), verdict_name(result.verdict), result.reason, {},
+      result.seconds};
+  for (const suites::TestFailure& each : result.failures) {
+    run.failures.push_back({each.requirement, place(each), each.text, is_reported(each.requirement)});
+  }
+  return run;
+}
+
+const SuiteRun* find_run(const SuitesSummary& summary, const std::string& test, std::string_view entry) {
+  const auto found = std::find_if(summary.runs.begin(), summary.runs.end(),
+                                  [&](const SuiteRun& run) { return run.test == test && run.entry == entry; });
+  return found == summary.runs.end() ? nullptr : &*found;
+}
+
+// A test that failed says nothing of the requirements that it does not blame: it may have ended before them.
+void count_run(const SuiteRun& run, std::string_view requirement, MatrixCell& cell) {
+  const bool blamed = std::any_of(run.failures.begin(), run.failures.end(),
+                                  [&](const SuiteRun::Failure& each) { return each.requirement == requirement; });
+  if (blamed) {
+    ++cell.failed;
+  } else if (run.verdict == "holds") {
+    ++cell.held;
+  } else {
+    ++cell.skipped;
+  }
+}
+
+MatrixRow matrix_row(const SuitesSummary& summary, const Requirement& requirement) {
+  MatrixRow row;
+  row.requirement = requirement.id;
+  row.reported = requirement.severity == Severity::kReported;
+  for (const suites::TestEntry& test : suites::tests()) {
+    if (std::find(test.about.holds.begin(), test.about.holds.end(), requirement.id) == test.about.holds.end()) continue;
+    const std::string name = fmt::format("{}.{}", test.suite, test.name);
+    for (const EntryKind kind : kEntryKinds) {
+      if (!test.runs_through(kind)) continue;
+      MatrixCell& cell = row.entries[std::string(entry_name(kind))];
+      if (const SuiteRun* const run = find_run(summary, name, entry_name(kind))) count_run(*run, requirement.id, cell);
+    }
+  }
+  return row;
+}
+
+std::string progress_text(const suites::Progress& progress) {
+  return fmt::format("suites: {} of {} tests, {} failed", progress.done, progress.of, progress.failed);
+}
+
+}  // namespace
+
+bool no_suites(const SuiteOptions& options) { return options.suites == std::vector<std::string>{"none"}; }
+
+suites::Selection chosen_suites(const SuiteOptions& options, unsigned jobs) {
+  suites::Selection selection;
+  for (const std::string& flag : options.gtest_flags) selection.gtest_flags.push_back("--gtest_" + flag);
+  selection.shards = jobs * kShardsPerCpu;
+  const std::vector<std::string_view> names = suites::suite_names();
+  for (const std::string& each : options.suites) {
+    if (each == "all" || each == "none") continue;
+    if (std::find(names.begin(), names.end(), each) == names.end()) throw unknown_name("suite", each, names);
+    selection.suites.push_back(each);
+  }
+  if (!options.entries.empty()) selection.entries.clear();
+  for (const std::string& each : options.entries) {
+    const auto kind = entry_of_name(each);
+    if (!kind) {
+      std::vector<std::string_view> known;
+      for (const EntryKind one : kEntryKinds) known.push_back(entry_name(one));
+      throw unknown_name("entry", each, known);
+    }
+    selection.entries.push_back(*kind);
+  }
+  return selection;
+}
+
+void check_suites() {
+  for (const suites::TestEntry& test : suites::tests()) {
+    if (test.about.holds.empty()) {
+      throw Failure(Exit::kIncomplete, fmt::format("test {}.{} names no requirement", test.suite, test.name));
+    }
+    for (const std::string_view id : test.about.holds) {
+      if (find_in_catalogue(id) != nullptr) continue;
+      throw Failure(Exit::kIncomplete, fmt::format("test {}.{} names the requirement '{}', which there is not",
+                                                   test.suite, test.name, id));
+    }
+  }
+}
+
+SuitesSummary run_suites(const Target& target, const SuiteOptions& options, const suites::Selection& selection,
+                         std::vector<std::string>& shortcomings) {
+  check_suites();
+  const Setting& from = target.setting();
+  suites::Setting setting{
+      from.directory,           from.profile, from.machine, from.lie, from.hang_time, options.may_crash,
+      options.may_change_system};
+  ProgressLine line;
+  const suites::SuitesResult result = suites::run_suites(
+      setting, selection, [&](const suites::Progress& progress) { line.show(progress_text(progress)); });
+  SuitesSummary summary;
+  summary.seconds = result.seconds;
+  std::transform(result.results.begin(), result.results.end(), std::back_inserter(summary.runs), as_data);
+  shortcomings.insert(shortcomings.end(), result.failures.begin(), result.failures.end());
+  for (const SuiteRun& run : summary.runs) {
+    if (run.verdict != "broken") continue;
+    shortcomings.push_back(fmt::format("test {} through {}: {}", run.test, run.entry, run.reason));
+  }
+  if (result.interrupted) shortcomings.emplace_back("interrupted: this is what there was until then");
+  return summary;
+}
+
+void make_matrix(SuitesSummary& summary, const Target& target, const RequirementCounts& random) {
+  const Setting& setting = target.setting();
+  const auto add = [&](const Requirement& each) {
+    MatrixRow row = matrix_row(summary, each);
+    row.why_not = why_not(each, *setting.profile, setting.machine);
+    const auto index = static_cast<std::size_t>(each.req);
+    if (index < random.size()) row.random = random[index];
+    summary.matrix.push_back(std::move(row));
+  };
+  for (const Requirement& each : requirements()) add(each);
+  for (const Requirement& each : suite_requirements()) add(each);
+}
+
+}  // namespace aio::cli

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Text for a terminal of 80 columns.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace aio {
+
+// `first` and the text, broken at blanks (within words only where they fill a line); further lines are indented as far
+// as the first. What could steer the terminal is replaced.
+std::string wrapped(const std::string& first, std::string_view text);
+
+}  // namespace aio

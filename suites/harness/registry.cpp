@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "suites/harness/registry.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace aio::suites {
+namespace {
+
+std::vector<TestEntry>& all() {
+  static std::vector<TestEntry> tests;
+  return tests;
+}
+
+}  // namespace
+
+bool add_test(const TestEntry& test) {
+  all().push_back(test);
+  return true;
+}
+
+std::span<const TestEntry> tests() {
+  static const bool kSorted = [] {
+    std::stable_sort(all().begin(), all().end(), [](const TestEntry& a, const TestEntry& b) {
+      return std::tie(a.suite, a.line) < std::tie(b.suite, b.line);
+    });
+    return true;
+  }();
+  (void)kSorted;
+  return all();
+}
+
+std::vector<std::string_view> suite_names() {
+  std::vector<std::string_view> names;
+  for (const TestEntry& test : tests()) {
+    if (names.empty() || names.back() != test.suite) names.push_back(test.suite);
+  }
+  return names;
+}
+
+}  // namespace aio::suites

@@ -2,15 +2,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
 
+#include "cli/by_source.h"
 #include "cli/catalogue.h"
 #include "cli/commands.h"
 #include "cli/target.h"
-#include "suites/harness/registry.h"
 
 namespace aio::cli {
 namespace {
@@ -21,13 +20,11 @@ Exit explain(const std::string& id) {
   const std::string why = why_not(asked, profile, look_at_machine(run_directory("")));
   fmt::print("{}\n  {}\n\n", asked.id, asked.sentence);
   fmt::print("  source     {}\n", asked.source);
+  if (asked.severity == Severity::kReported) fmt::print("  severity   reported: the implementation may choose\n");
   fmt::print("  releases   {}\n", releases(asked));
   fmt::print("  this one   {} (profile {}): {}\n", kernel_release(), profile.name,
              why.empty() ? "applies" : "does not apply: " + why);
-  for (const suites::TestEntry& test : suites::tests()) {
-    if (std::find(test.about.holds.begin(), test.about.holds.end(), asked.id) == test.about.holds.end()) continue;
-    fmt::print("  test       {}.{}\n", test.suite, test.name);
-  }
+  for (const std::string& test : tests_of(asked.id)) fmt::print("  test       {}\n", test);
   if (find_requirement(asked.id)) fmt::print("  programs   aio-cts run --stop-at {}\n", asked.id);
   return Exit::kConforming;
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/by_source.h"
 #include "cli/commands.h"
 #include "cli/suites.h"
 #include "fixtures/lies.h"
@@ -132,24 +133,33 @@ void add_list(CLI::App& app, Action& action) {
   struct Options {
     std::string what;
     std::string format = "text";
+    bool by_source = false;
   };
   const auto options = std::make_shared<Options>();
   std::vector<std::string> names;
   names.reserve(std::size(kKinds));
   for (const Kind& kind : kKinds) names.emplace_back(kind.name);
   list->add_option("what", options->what, fmt::format("{}", fmt::join(names, ", ")))
-      ->required()
       ->check(CLI::IsMember(names))
       ->type_name("WHAT");
+  list->add_flag("--by-source", options->by_source, "Requirements and tests by the functions of fs/aio.c");
   list->add_option("--format", options->format, "text, or tsv: a line each, the name first")
       ->check(CLI::IsMember({"text", "tsv"}))
       ->type_name("FORMAT");
   list->footer(
       "Examples:\n"
       "  aio-cts list requirements                    every rule of the catalogue\n"
+      "  aio-cts list --by-source                     which of them each function of fs/aio.c keeps, and their tests\n"
       "  aio-cts list requirements --format tsv | cut -f1 | grep io_cancel");
   list->callback([options, &action] {
     action = [options] {
+      if (options->by_source) {
+        if (!options->what.empty()) throw wrong_usage("list takes either --by-source or the name of what to list");
+        check_suites();
+        (options->format == "tsv" ? print_by_source_tsv : print_by_source)();
+        return Exit::kConforming;
+      }
+      if (options->what.empty()) throw wrong_usage("list needs the name of what to list (see aio-cts list --help)");
       const auto kind =
           std::find_if(kKinds.begin(), kKinds.end(), [&](const Kind& each) { return options->what == each.name; });
       (options->format == "tsv" ? print_tsv : print_text)(kind->rows());

@@ -12,6 +12,15 @@
 # the whole machine's.
 include(GoogleTest)
 
+# Tests are many and short: how fast they are built counts, how fast they are does not.
+set(AIO_TEST_FLAGS "" CACHE STRING "Options of the compiler for tests, the suites included")
+separate_arguments(AIO_TEST_FLAGS)
+
+function(aio_built_fast target)
+  target_compile_options(${target} PRIVATE ${AIO_TEST_FLAGS})
+  target_precompile_headers(${target} PRIVATE ${ARGN})
+endfunction()
+
 function(aio_room room)
   cmake_parse_arguments(ARG "" "" "ROOMS;NEEDS" ${ARGN})
   list(TRANSFORM ARG_ROOMS PREPEND aio_)
@@ -53,6 +62,7 @@ function(aio_room_test room program label timeout_s)
   endif()
   add_executable(${program} ${ARGN})
   target_link_libraries(${program} PRIVATE aio_${room} GTest::gtest_main rapidcheck)
+  aio_built_fast(${program} <gtest/gtest.h> <fmt/format.h>)
   set(discovery
     TEST_PREFIX ${room}.
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}

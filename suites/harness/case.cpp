@@ -128,9 +128,14 @@ std::string Case::get(Address where, std::size_t size) {
 }
 
 Address Case::map(std::size_t size, int protection) {
-  void* const mapped = ::mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-  if (mapped == MAP_FAILED) fail("cannot map memory below 2 GiB");
-  return reinterpret_cast<Address>(mapped);
+  for (;;) {
+    void* const mapped = ::mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+    if (mapped == MAP_FAILED) fail("cannot map memory below 2 GiB");
+    const auto begin = reinterpret_cast<Address>(mapped);
+    // The arena's hole stays one: what was put there is left to lie, and unmapped with the process.
+    if (begin >= arena::kEnd || begin + size <= arena::kBase) return begin;
+    ::mprotect(mapped, size, PROT_NONE);
+  }
 }
 
 std::vector<Event> Case::collect(std::uint64_t ctx, unsigned count) {

@@ -87,7 +87,7 @@ std::string Case::perform() {
     ArenaMemory::instance().refill();
     honest_ = make_entry(kind_);
     entry_ = honest_.get();
-    if (!setting().lie.empty() && kind_ == EntryKind::kNative) {
+    if (!setting().lie.empty()) {
       lying_ = make_lying_entry(setting().lie, *honest_);
       lying_->begin_case();
       entry_ = lying_.get();

@@ -22,7 +22,8 @@ bool add_test(const TestEntry& test) {
 std::span<const TestEntry> tests() {
   static const bool kSorted = [] {
     std::stable_sort(all().begin(), all().end(), [](const TestEntry& a, const TestEntry& b) {
-      return std::tie(a.suite, a.line) < std::tie(b.suite, b.line);
+      return std::make_tuple(a.suite, std::string_view(a.file), a.line) <
+             std::make_tuple(b.suite, std::string_view(b.file), b.line);
     });
     return true;
   }();

@@ -147,7 +147,7 @@ class Run {
     const CampaignResult result = campaign();
     RunSummary summary = summarize(target_, campaign_.seed, result);
     if (!no_suites(options_.suites)) {
-      make_matrix(suites, target_, result.exercised);
+      make_matrix(suites, target_, selection_, result.exercised);
       summary.divergences += suites.broken_requirements().size();
       summary.suites = std::move(suites);
     }

@@ -88,6 +88,16 @@ MatrixRow matrix_row(const SuitesSummary& summary, const Requirement& requiremen
   return row;
 }
 
+bool is_about(const suites::Selection& selection, const Requirement& requirement) {
+  if (selection.suites.empty()) return true;
+  return std::any_of(suites::tests().begin(), suites::tests().end(), [&](const suites::TestEntry& test) {
+    const auto& suites = selection.suites;
+    const auto& holds = test.about.holds;
+    return std::find(suites.begin(), suites.end(), test.suite) != suites.end() &&
+           std::find(holds.begin(), holds.end(), requirement.id) != holds.end();
+  });
+}
+
 std::string progress_text(const suites::Progress& progress) {
   return fmt::format("suites: {} of {} tests, {} failed", progress.done, progress.of, progress.failed);
 }
@@ -154,9 +164,11 @@ SuitesSummary run_suites(const Target& target, const SuiteOptions& options, cons
   return summary;
 }
 
-void make_matrix(SuitesSummary& summary, const Target& target, const RequirementCounts& random) {
+void make_matrix(SuitesSummary& summary, const Target& target, const suites::Selection& selection,
+                 const RequirementCounts& random) {
   const Setting& setting = target.setting();
   const auto add = [&](const Requirement& each) {
+    if (!is_about(selection, each)) return;
     MatrixRow row = matrix_row(summary, each);
     row.why_not = why_not(each, *setting.profile, setting.machine);
     const auto index = static_cast<std::size_t>(each.req);

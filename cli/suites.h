@@ -29,7 +29,9 @@ SuitesSummary run_suites(const Target& target, const SuiteOptions& options, cons
 // Throws Failure where a test names a requirement that there is not.
 void check_suites();
 
-// Fills the matrix: all of the catalogue with the results and how much of it the generated programs exercised.
-void make_matrix(SuitesSummary& summary, const Target& target, const RequirementCounts& random);
+// Fills the matrix: the catalogue, or where not all suites were chosen what those are about, with the results and how
+// much the generated programs exercised.
+void make_matrix(SuitesSummary& summary, const Target& target, const suites::Selection& selection,
+                 const RequirementCounts& random);
 
 }  // namespace aio::cli

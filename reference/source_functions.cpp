@@ -10,7 +10,7 @@ namespace {
 
 constexpr SourceFunction kFunctions[] = {
     {"aio_private_file", "4.9", 205, 232, "aio_private_file"},
-    {"aio_mount", "4.9", 236, 246, "", "the kernel mounts the rings' file system when it starts"},
+    {"aio_mount", "4.9", 236, 246, "aio_init_fs_context"},
     {"aio_setup", "4.9", 254, 272, "", "it runs when the kernel starts"},
     {"put_aio_ring_file", "4.9", 274, 287, "put_aio_ring_file aio_free_ring free_ioctx"},
     {"aio_free_ring", "4.9", 293, 315, "aio_free_ring free_ioctx"},
@@ -46,7 +46,7 @@ constexpr SourceFunction kFunctions[] = {
     {"aio_setup_vectored_rw", "4.9", 1397, 1411, "aio_setup_rw"},
     {"aio_run_iocb", "4.9", 1416, 1505, "aio_read aio_write aio_fsync aio_rw_done aio_prep_rw"},
     {"io_submit_one", "4.9", 1507, 1581, "io_submit_one __io_submit_one"},
-    {"do_io_submit", "4.9", 1583, 1634, "io_submit"},
+    {"do_io_submit", "4.9", 1583, 1634, "do_io_submit io_submit"},
     {"io_submit", "4.9", 1648, 1652, "io_submit"},
     {"lookup_kiocb", "4.9", 1657, 1673, "io_cancel"},
     {"io_cancel", "4.9", 1685, 1723, "io_cancel"},

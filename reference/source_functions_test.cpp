@@ -22,8 +22,19 @@ TEST(SourceFunctions, each_has_requirements_or_cannot_be_seen) {
 
 TEST(SourceFunctions, each_requirement_about_aio_is_some_functions) {
   // What today's file has and that of 4.9 had not.
-  const std::string_view since[] = {"aio_poll",   "aio_poll_wake", "aio_fsync",      "io_pgetevents", "aio_nr",
-                                    "aio_max_nr", "struct",        "aio_fsync_work", "compat",        "aio_ring_mmap"};
+  const std::string_view since[] = {"aio_poll",
+                                    "aio_poll_wake",
+                                    "aio_fsync",
+                                    "io_pgetevents",
+                                    "aio_nr",
+                                    "aio_max_nr",
+                                    "struct",
+                                    "aio_fsync_work",
+                                    "compat",
+                                    "aio_ring_mmap",
+                                    "mm_init_aio",
+                                    "aio_init_fs_context",
+                                    "io_getevents_time32"};
   const auto is_some = [&](const Requirement& each) {
     return std::any_of(source_functions().begin(), source_functions().end(), [&](const SourceFunction& one) {
       const auto of = requirements_of(one);

@@ -5,26 +5,46 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "reports/wrapped.h"
 
 namespace aio {
 namespace {
 
-// The same failure through several entries is told once.
-using Told = std::map<std::pair<std::string, std::string>, std::vector<std::string>>;
+// What one expectation of one test said: once, however many entries and rounds of a loop it failed through.
+struct Told {
+  const SuiteRun* run = nullptr;
+  const SuiteRun::Failure* failure = nullptr;
+  std::set<std::string> entries;
+  std::size_t times = 0;
+};
 
-std::string failure_text(const std::string& test, const SuiteRun::Failure& failure,
-                         const std::vector<std::string>& entries, const std::string& title) {
+std::vector<Told> told_once(const std::vector<SuiteRun>& runs) {
+  std::vector<Told> all;
+  std::map<std::tuple<std::string, std::string, std::string>, std::size_t> index;
+  for (const SuiteRun& run : runs) {
+    for (const SuiteRun::Failure& failure : run.failures) {
+      const auto [at, is_new] = index.try_emplace({run.test, failure.requirement, failure.where}, all.size());
+      if (is_new) all.push_back({&run, &failure, {}, 0});
+      all[at->second].entries.insert(run.entry);
+      ++all[at->second].times;
+    }
+  }
+  return all;
+}
+
+std::string failure_text(const Told& told, const std::string& title) {
   std::string text = title + "\n";
-  text += wrapped("  test      ", fmt::format("{}, through {}", test, fmt::join(entries, ", ")));
-  text += wrapped("  where     ", failure.where);
-  std::size_t begin = 0;
-  while (begin <= failure.text.size()) {
-    const std::size_t end = std::min(failure.text.find('\n', begin), failure.text.size());
-    text += wrapped("  ", failure.text.substr(begin, end - begin));
+  text += wrapped("  test      ", fmt::format("{}, through {}", told.run->test, fmt::join(told.entries, ", ")));
+  text += wrapped("  where     ", told.failure->where);
+  const std::string& body = told.failure->text;
+  for (std::size_t begin = 0; begin <= body.size();) {
+    const std::size_t end = std::min(body.find('\n', begin), body.size());
+    text += wrapped("  ", body.substr(begin, end - begin));
     begin = end + 1;
   }
+  if (told.times > told.entries.size()) text += fmt::format("  and {} more of this line\n", told.times - 1);
   return text;
 }
 
@@ -76,20 +96,11 @@ std::string suites_text(const SuitesSummary& suites, const std::string& red_begi
     text += wrapped("              ", fmt::format("not exercised: {}", fmt::join(unexercised, ", ")));
   }
 
-  Told told;
-  std::vector<std::pair<const SuiteRun*, const SuiteRun::Failure*>> order;
-  for (const SuiteRun& run : suites.runs) {
-    for (const SuiteRun::Failure& failure : run.failures) {
-      auto& entries = told[{run.test, failure.where + failure.text}];
-      if (entries.empty()) order.emplace_back(&run, &failure);
-      entries.push_back(run.entry);
-    }
-  }
-  for (const auto& [run, failure] : order) {
-    std::string title = wrapped(failure->reported ? "REPORTED " : "DIVERGENCE ", failure->requirement);
+  for (const Told& told : told_once(suites.runs)) {
+    const bool reported = told.failure->reported;
+    std::string title = wrapped(reported ? "REPORTED " : "DIVERGENCE ", told.failure->requirement);
     title.pop_back();
-    if (!failure->reported) title = red_begin + title + red_end;
-    text += "\n" + failure_text(run->test, *failure, told[{run->test, failure->where + failure->text}], title);
+    text += "\n" + failure_text(told, reported ? title : red_begin + title + red_end);
   }
   return text;
 }

@@ -205,6 +205,7 @@ std::size_t count_tests(const Selection& selection) {
 
 SuitesResult run_suites(const Setting& setting, const Selection& selection,
                         const std::function<void(const Progress&)>& show) {
+  if (result_fd >= 0) throw std::logic_error("a test of the suites runs the suites");
   set_setting(setting);
   const auto began = Clock::now();
   SuitesResult result;

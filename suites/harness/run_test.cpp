@@ -41,8 +41,16 @@ SUITE_TEST(sample, runs_alone, {.holds = {"io_setup.returns_zero"}, .entries = k
 
 namespace {
 
+// GoogleTest reads its command line once in a process, so these tests set what processes of shards inherit: above all
+// that they run the tests of tests and not these here again.
 class RunSuites : public ::testing::Test {
  protected:
+  void SetUp() override { GTEST_FLAG_SET(filter, "sample_*"); }
+  void TearDown() override {
+    GTEST_FLAG_SET(filter, filter_);
+    GTEST_FLAG_SET(repeat, 1);
+  }
+
   static SuitesResult run(const Selection& selection) {
     Setting setting;
     setting.directory = "/tmp";
@@ -56,6 +64,9 @@ class RunSuites : public ::testing::Test {
                                     [&](const TestResult& each) { return each.name == name; });
     return found == result.results.end() ? nullptr : &*found;
   }
+
+ private:
+  const std::string filter_ = GTEST_FLAG_GET(filter);
 };
 
 TEST_F(RunSuites, each_test_has_its_verdict) {
@@ -83,7 +94,7 @@ TEST_F(RunSuites, each_test_has_its_verdict) {
 
 TEST_F(RunSuites, a_failure_names_requirement_place_call_and_both_answers) {
   Selection selection;
-  selection.gtest_flags = {"--gtest_filter=*.fails"};
+  GTEST_FLAG_SET(filter, "sample_*.fails");
   const SuitesResult all = run(selection);
   ASSERT_EQ(all.results.size(), 1u);
   ASSERT_EQ(all.results[0].failures.size(), 1u);
@@ -91,13 +102,14 @@ TEST_F(RunSuites, a_failure_names_requirement_place_call_and_both_answers) {
   EXPECT_EQ(failure.requirement, "io_setup.ring_magic");
   EXPECT_NE(failure.file.find("run_test.cpp"), std::string::npos);
   EXPECT_GT(failure.line, 0);
-  EXPECT_EQ(failure.text, "io_setup(1, arena::context_slot(0))\n  expected  EFAULT\n  seen      0as it should");
+  EXPECT_EQ(failure.text, "io_setup(1, arena::context_slot(0))\n  expected  EFAULT\n  seen      0\nas it should");
 }
 
 TEST_F(RunSuites, a_test_runs_through_the_entries_that_are_asked_for) {
   Selection selection;
   selection.entries = {EntryKind::kNative};
-  selection.gtest_flags = {"--gtest_filter=*.holds", "--gtest_repeat=3", "--gtest_shuffle"};
+  GTEST_FLAG_SET(filter, "sample_*.holds");
+  GTEST_FLAG_SET(repeat, 3);
   const SuitesResult all = run(selection);
   ASSERT_EQ(all.results.size(), 1u);
   EXPECT_EQ(all.results[0].entry, EntryKind::kNative);

@@ -30,4 +30,6 @@ aio_lint(format "${AIO_CLANG_FORMAT}"
 aio_lint(tidy "${AIO_CLANG_TIDY}"
   ${PROJECT_SOURCE_DIR}/ci/tidy ${PROJECT_BINARY_DIR} ${AIO_CLANG_TIDY})
 cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
-set_tests_properties(tidy PROPERTIES PROCESSORS ${cores} TIMEOUT 3600)
+# After those that leave the CPUs to others for most of their time: see ci/test.
+set_tests_properties(tidy PROPERTIES PROCESSORS ${cores} TIMEOUT 3600
+  DEPENDS "prove.every_lie_and_mutant_is_found;suites.find_lies")

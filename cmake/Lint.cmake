@@ -33,3 +33,6 @@ cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
 # After those that leave the CPUs to others for most of their time: see ci/test.
 set_tests_properties(tidy PROPERTIES PROCESSORS ${cores} TIMEOUT 3600
   DEPENDS "prove.every_lie_and_mutant_is_found;suites.find_lies")
+aio_lint(tidy_all "${AIO_CLANG_TIDY}"
+  ${PROJECT_SOURCE_DIR}/ci/tidy ${PROJECT_BINARY_DIR} ${AIO_CLANG_TIDY} all)
+set_tests_properties(tidy_all PROPERTIES LABELS nightly PROCESSORS ${cores} TIMEOUT 3600)

@@ -37,11 +37,11 @@ class Campaign {
       : setting_(setting), options_(options), listener_(listener) {}
 
   CampaignResult run() {
-    run_programs();
-    for (; !suspects_.empty() && !stop_requested() && result_.findings.size() < most_findings();
-         suspects_.pop_front()) {
-      confirm(suspects_.front());
-    }
+    // What was seen once and dismissed leaves the rest of the programs to be run.
+    do {
+      run_programs();
+      for (; !suspects_.empty() && may_find_more(); suspects_.pop_front()) confirm(suspects_.front());
+    } while (suspects_.empty() && may_find_more() && has_more());
     result_.not_tried = suspects_.size();
     result_.interrupted = stop_requested();
     return std::move(result_);
@@ -66,6 +66,8 @@ class Campaign {
     };
   }
   std::size_t most_findings() const { return options_.stop_at ? 1 : options_.max_findings; }
+
+  bool may_find_more() const { return !stop_requested() && result_.findings.size() < most_findings(); }
 
   bool has_more() const {
     if (stop_requested() || suspects_.size() >= most_findings()) return false;

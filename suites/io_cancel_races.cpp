@@ -74,7 +74,9 @@ SUITE_TEST(io_cancel_races, who_waits_for_events_gets_it,
   Answer answer;
   waiter.start([&] { answer = io_getevents(ctx, 1, 1, arena::kEvents, bound); });
   const long call = kind() == EntryKind::kCompat ? 247 : SYS_io_getevents;  // of the i386 table
-  if (waiter.settle(call) != Lane::State::kAsleep) throw std::runtime_error("a thread does not wait");
+  const Lane::State state = waiter.settle(call);
+  ASSERT_NE(state, Lane::State::kIdle) << "io_getevents returned, with " << answer_text(answer);
+  if (state != Lane::State::kAsleep) throw std::runtime_error("a thread does not get to sleep");
   EXPECT_ERROR(EINPROGRESS, io_cancel(ctx, kFirst));
   waiter.wait();
   EXPECT_RETURNS(1, answer);

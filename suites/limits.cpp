@@ -109,7 +109,7 @@ class Holder {
 
 }  // namespace
 
-SUITE_TEST(limits, who_may_read_and_write_the_two_files, {.holds = {"io_setup.max_nr_default"}}) {
+SUITE_TEST(limits, who_may_read_and_write_the_two_files, {.holds = {"limits.files_are_for_the_owner_to_write"}}) {
   if (!can_read(kAioNr)) skip(kNoAioNr);
   EXPECT_EQ(mode_of(kAioNr), 0444u);
   EXPECT_EQ(mode_of(kAioMaxNr), 0644u);

@@ -4,14 +4,14 @@
 # that look at aio-nr want nobody else to set up contexts.
 aio_command_test(suites.hold_on_the_running_kernel TIMEOUT 180
   COMMAND $<TARGET_FILE:aio-cts> run --suite all --cases 0)
-aio_command_test(suites.hold_in_any_order TIMEOUT 180
+aio_command_test(suites.hold_in_any_order LABEL nightly TIMEOUT 180
   COMMAND $<TARGET_FILE:aio-cts> run --suite all --cases 0 --gtest shuffle)
 aio_command_test(suites.hold_twenty_times LABEL nightly TIMEOUT 3600
   COMMAND $<TARGET_FILE:aio-cts> run --suite all --cases 0 --gtest shuffle,repeat=20)
 aio_command_test(suites.hold_on_a_busy_machine LABEL nightly TIMEOUT 1800
   COMMAND ${PROJECT_SOURCE_DIR}/ci/tests/on_a_busy_machine
           $<TARGET_FILE:aio-cts> run --suite all --cases 0 --gtest repeat=5)
-aio_command_test(suites.hold_with_system_changes TIMEOUT 180
+aio_command_test(suites.hold_with_system_changes LABEL nightly TIMEOUT 180
   COMMAND ${PROJECT_SOURCE_DIR}/ci/tests/with_system_changes $<TARGET_FILE:aio-cts>)
 # The gate takes another one of each suite's three each day.
 string(TIMESTAMP day "%j" UTC)

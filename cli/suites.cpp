@@ -121,7 +121,7 @@ suites::Selection chosen_suites(const SuiteOptions& options, unsigned jobs) {
     const auto kind = entry_of_name(each);
     if (!kind) {
       std::vector<std::string_view> known;
-      for (const EntryKind one : kEntryKinds) known.push_back(entry_name(one));
+      std::transform(kEntryKinds.begin(), kEntryKinds.end(), std::back_inserter(known), entry_name);
       throw unknown_name("entry", each, known);
     }
     selection.entries.push_back(*kind);

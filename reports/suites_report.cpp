@@ -100,7 +100,8 @@ std::string suites_text(const SuitesSummary& suites, const std::string& red_begi
     const bool reported = told.failure->reported;
     std::string title = wrapped(reported ? "REPORTED " : "DIVERGENCE ", told.failure->requirement);
     title.pop_back();
-    text += "\n" + failure_text(told, reported ? title : red_begin + title + red_end);
+    text += "\n";
+    text += failure_text(told, reported ? title : fmt::format("{}{}{}", red_begin, title, red_end));
   }
   return text;
 }

@@ -72,6 +72,7 @@ int run_shard(const Selection& selection, bool alone, unsigned shard, unsigned s
   std::vector<std::string> words{"suites"};
   words.insert(words.end(), selection.gtest_flags.begin(), selection.gtest_flags.end());
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   int count = static_cast<int>(words.size());
@@ -152,7 +153,7 @@ class Shards {
     }
     auto result = unpacked(text);
     if (!result) {
-      result_.failures.push_back("a process of the suites sent what is no result");
+      result_.failures.emplace_back("a process of the suites sent what is no result");
       return;
     }
     ++progress_.done;

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "reference/source_functions.h"
 #include "suites/harness/registry.h"
 
@@ -13,8 +11,7 @@ namespace aio::cli {
 std::vector<std::string> tests_of(std::string_view requirement) {
   std::vector<std::string> names;
   for (const suites::TestEntry& test : suites::tests()) {
-    if (std::find(test.about.holds.begin(), test.about.holds.end(), requirement) == test.about.holds.end()) continue;
-    names.push_back(fmt::format("{}.{}", test.suite, test.name));
+    if (test.is_about(requirement)) names.push_back(test.full_name());
   }
   return names;
 }

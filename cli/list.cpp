@@ -53,16 +53,17 @@ Rows test_rows() {
     for (const EntryKind kind : kEntryKinds) {
       if (test.runs_through(kind)) entries.push_back(entry_name(kind));
     }
-    rows.push_back({fmt::format("{}.{}", test.suite, test.name), fmt::format("{}", fmt::join(entries, ",")),
+    rows.push_back({test.full_name(), fmt::format("{}", fmt::join(entries, ",")),
                     fmt::format("{}", fmt::join(test.about.holds, " "))});
   }
   return rows;
 }
 
 Rows entry_rows() {
-  return {{"native", "system calls"},
-          {"libaio", "the library's wrappers"},
-          {"compat32", "32-bit system calls, by int $0x80"}};
+  Rows rows;
+  for (const EntryKind kind : kEntryKinds)
+    rows.push_back({std::string(entry_name(kind)), std::string(entry_text(kind))});
+  return rows;
 }
 
 template <std::size_t... indices>

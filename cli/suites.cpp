@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <utility>
 
 #include "cli/catalogue.h"
 #include "cli/exit.h"
@@ -53,10 +55,13 @@ SuiteRun as_data(const suites::TestResult& result) {
   return run;
 }
 
-const SuiteRun* find_run(const SuitesSummary& summary, const std::string& test, std::string_view entry) {
-  const auto found = std::find_if(summary.runs.begin(), summary.runs.end(),
-                                  [&](const SuiteRun& run) { return run.test == test && run.entry == entry; });
-  return found == summary.runs.end() ? nullptr : &*found;
+using RunOf = std::map<std::pair<std::string_view, std::string_view>, const SuiteRun*>;  // by test and entry
+
+RunOf by_test(const SuitesSummary& summary) {
+  RunOf runs;
+  for (const SuiteRun& run : summary.runs)
+    runs.emplace(std::make_pair(std::string_view(run.test), std::string_view(run.entry)), &run);
+  return runs;
 }
 
 // A test that failed says nothing of the requirements that it does not blame: it may have ended before them.
@@ -72,17 +77,18 @@ void count_run(const SuiteRun& run, std::string_view requirement, MatrixCell& ce
   }
 }
 
-MatrixRow matrix_row(const SuitesSummary& summary, const Requirement& requirement) {
+MatrixRow matrix_row(const RunOf& runs, const Requirement& requirement) {
   MatrixRow row;
   row.requirement = requirement.id;
   row.reported = requirement.severity == Severity::kReported;
   for (const suites::TestEntry& test : suites::tests()) {
-    if (std::find(test.about.holds.begin(), test.about.holds.end(), requirement.id) == test.about.holds.end()) continue;
-    const std::string name = fmt::format("{}.{}", test.suite, test.name);
+    if (!test.is_about(requirement.id)) continue;
+    const std::string name = test.full_name();
     for (const EntryKind kind : kEntryKinds) {
       if (!test.runs_through(kind)) continue;
       MatrixCell& cell = row.entries[std::string(entry_name(kind))];
-      if (const SuiteRun* const run = find_run(summary, name, entry_name(kind))) count_run(*run, requirement.id, cell);
+      const auto run = runs.find({name, entry_name(kind)});
+      if (run != runs.end()) count_run(*run->second, requirement.id, cell);
     }
   }
   return row;
@@ -91,10 +97,8 @@ MatrixRow matrix_row(const SuitesSummary& summary, const Requirement& requiremen
 bool is_about(const suites::Selection& selection, const Requirement& requirement) {
   if (selection.suites.empty()) return true;
   return std::any_of(suites::tests().begin(), suites::tests().end(), [&](const suites::TestEntry& test) {
-    const auto& suites = selection.suites;
-    const auto& holds = test.about.holds;
-    return std::find(suites.begin(), suites.end(), test.suite) != suites.end() &&
-           std::find(holds.begin(), holds.end(), requirement.id) != holds.end();
+    return std::find(selection.suites.begin(), selection.suites.end(), test.suite) != selection.suites.end() &&
+           test.is_about(requirement.id);
   });
 }
 
@@ -132,12 +136,12 @@ suites::Selection chosen_suites(const SuiteOptions& options, unsigned jobs) {
 void check_suites() {
   for (const suites::TestEntry& test : suites::tests()) {
     if (test.about.holds.empty()) {
-      throw Failure(Exit::kIncomplete, fmt::format("test {}.{} names no requirement", test.suite, test.name));
+      throw Failure(Exit::kIncomplete, fmt::format("test {} names no requirement", test.full_name()));
     }
     for (const std::string_view id : test.about.holds) {
       if (find_in_catalogue(id) != nullptr) continue;
-      throw Failure(Exit::kIncomplete, fmt::format("test {}.{} names the requirement '{}', which there is not",
-                                                   test.suite, test.name, id));
+      throw Failure(Exit::kIncomplete,
+                    fmt::format("test {} names the requirement '{}', which there is not", test.full_name(), id));
     }
   }
 }
@@ -167,9 +171,10 @@ SuitesSummary run_suites(const Target& target, const SuiteOptions& options, cons
 void make_matrix(SuitesSummary& summary, const Target& target, const suites::Selection& selection,
                  const RequirementCounts& random) {
   const Setting& setting = target.setting();
+  const RunOf runs = by_test(summary);
   const auto add = [&](const Requirement& each) {
     if (!is_about(selection, each)) return;
-    MatrixRow row = matrix_row(summary, each);
+    MatrixRow row = matrix_row(runs, each);
     row.why_not = why_not(each, *setting.profile, setting.machine);
     const auto index = static_cast<std::size_t>(each.req);
     if (index < random.size()) row.random = random[index];

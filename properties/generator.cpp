@@ -79,9 +79,7 @@ Program Composer::compose() {
 }
 
 void Composer::step() {
-  if (id_countdown_ > 0 && --id_countdown_ == 0) {
-    add(RingStore{context(id_slot_), RingField::kId, {Symbol::kId, 0}});
-  }
+  if (undo_countdown_ > 0 && --undo_countdown_ == 0) add(undo_);
   if (program_.operations.size() >= destroy_at_) {
     destroy_at_ = kNoDestroy;
     destroy_live();
@@ -149,6 +147,10 @@ void Composer::deed() {
       return store();
     case Deed::kGate:
       return gate();
+    case Deed::kRingMap:
+      return ring_map();
+    case Deed::kInChild:
+      return in_child();
   }
 }
 

@@ -92,6 +92,10 @@ class Composer {
   void fd_read();
   void fd_close();
   void store();
+  void ring_map();
+  void unmap_with_pending(unsigned slot);
+  void in_child();
+  void undo_soon(Operation undo);
   void hold();
   void release_all();
   void gate();
@@ -122,8 +126,8 @@ class Composer {
   std::optional<Fd> nearly_full_;  // an eventfd that was written to just below its limit
   unsigned lane_ = 0;
   std::array<unsigned, kLanes> asleep_{};  // how many steps more a lane is thought to sleep
-  unsigned id_slot_ = 0;                   // whose id word is to be restored
-  unsigned id_countdown_ = 0;              // in so many steps; 0: none
+  Operation undo_;                         // what is to be made good again
+  unsigned undo_countdown_ = 0;            // in so many steps; 0: nothing
 };
 
 }  // namespace aio

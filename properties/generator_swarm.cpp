@@ -13,7 +13,7 @@ namespace {
 enum class Theme { kAny, kPolls, kTransfers, kQuota, kErrors, kRing };
 
 constexpr std::array<unsigned, kCallCount> kCalls{50, 20, 8, 10, 5, 4};
-constexpr std::array<unsigned, kDeedCount> kDeeds{6, 6, 6, 12, 5, 1, 4, 0};
+constexpr std::array<unsigned, kDeedCount> kDeeds{6, 6, 6, 12, 5, 1, 4, 0, 0, 0};
 constexpr std::array<unsigned, kRequestCount> kRequests{10, 8, 6, 5, 4, 2, 12};
 
 template <class Weights, class Name>
@@ -69,7 +69,7 @@ void apply_theme(Dice& dice, Theme theme, Swarm& swarm) {
     case Theme::kPolls:
       swarm.requests = {1, 0, 0, 0, 1, 0, 20};
       swarm.calls = {45, 20, 4, 25, 2, 3};
-      swarm.deeds = {0, 4, 4, 20, 6, 2, 4, 0};
+      swarm.deeds = {0, 4, 4, 20, 6, 2, 4, 0, 0, 0};
       break;
     case Theme::kTransfers:
       swarm.calls = {60, 20, 8, 1, 2, 2};
@@ -78,7 +78,7 @@ void apply_theme(Dice& dice, Theme theme, Swarm& swarm) {
       break;
     case Theme::kQuota:
       swarm.calls = {60, 25, 4, dice.pick({0u, 15u}), 2, 2};
-      swarm.deeds = {dice.pick({0u, 5u}), 20, 20, 10, 4, 0, 0, 0};
+      swarm.deeds = {dice.pick({0u, 5u}), 20, 20, 10, 4, 0, 0, 0, 0, 0};
       swarm.fill_percent = dice.pick({15u, 30u, 60u});
       thin_out(dice, swarm.requests, 2);
       break;
@@ -88,7 +88,7 @@ void apply_theme(Dice& dice, Theme theme, Swarm& swarm) {
       break;
     case Theme::kRing:
       swarm.hostile = true;
-      swarm.deeds = {20, 6, 4, 4, 1, 0, 0, 0};
+      swarm.deeds = {20, 6, 4, 4, 1, 0, 0, 0, 0, 0};
       swarm.calls = {50, 35, 8, 4, 2, 2};
       break;
   }
@@ -109,7 +109,7 @@ Swarm draw_swarm(Dice& dice) {
   swarm.contexts = dice.weighted<unsigned>({{65, 1}, {30, 2}, {4, 3}, {1, 4}});
   swarm.blocking = dice.percent(2) ? 1 + dice.below(2) : 0;
   swarm.destroys = dice.percent(6);
-  swarm.hostile = dice.percent(15);
+  swarm.hostile = dice.percent(18);
   draw_fds(dice, swarm);
   draw_faults(dice, swarm);
   apply_theme(dice,
@@ -123,6 +123,8 @@ Swarm draw_swarm(Dice& dice) {
   thin_out(dice, swarm.deeds, 3);
   at(swarm.deeds, Deed::kRingStore) = swarm.hostile ? 15 : 0;
   if (swarm.hostile) swarm.deed_percent = std::max(swarm.deed_percent, 15u);
+  if (dice.percent(8)) at(swarm.deeds, Deed::kRingMap) = 12;
+  if (dice.percent(6)) at(swarm.deeds, Deed::kInChild) = 10;
   // A program that submits nothing shows little; one that submits only never finds room again.
   at(swarm.calls, Call::kSubmit) = 50;
   unsigned sum = 0;

@@ -15,8 +15,8 @@ namespace aio {
 enum class Call : unsigned { kSubmit, kGetevents, kPgetevents, kCancel, kSetup, kDestroy };
 inline constexpr unsigned kCallCount = 6;
 
-enum class Deed : unsigned { kRingStore, kReap, kMove, kFdWrite, kFdRead, kFdClose, kStore, kGate };
-inline constexpr unsigned kDeedCount = 8;
+enum class Deed : unsigned { kRingStore, kReap, kMove, kFdWrite, kFdRead, kFdClose, kStore, kGate, kRingMap, kInChild };
+inline constexpr unsigned kDeedCount = 10;
 
 // Opcodes that exist, in the order of Swarm::opcodes.
 enum class RequestKind : unsigned { kPread, kPwrite, kPreadv, kPwritev, kFsync, kFdsync, kPoll };

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <utility>
 
 #include "properties/bounds.h"
 
@@ -26,7 +27,7 @@ TEST(Generator, programs_depend_on_seed_and_index_alone) {
   std::uint64_t sum = 0;
   for (std::uint64_t index = 0; index < 1000; ++index) sum = sum * 31 + hash(generate(1, index));
   // Changes with every change of the generator, and must be the same on every machine.
-  EXPECT_EQ(sum, 0xacbeeb9c429d61fc) << std::hex << sum;
+  EXPECT_EQ(sum, 0x5ba2a95f14139f67) << std::hex << sum;
   EXPECT_EQ(generate(7, 12345), generate(7, 12345));
   EXPECT_NE(generate(7, 12345), generate(8, 12345));
   EXPECT_NE(generate(7, 12345), generate(7, 12346));
@@ -84,7 +85,9 @@ TEST(Generator, at_most_one_live_context_is_destroyed) {
   for (std::uint64_t index = 0; index < kPrograms; ++index) {
     std::array<bool, arena::kContextSlots> live{};
     unsigned destroyed = 0;
+    bool by_child = false;
     for (const Operation& operation : generate(1, index).operations) {
+      if (std::exchange(by_child, std::holds_alternative<InChild>(operation))) continue;
       if (const auto* setup = std::get_if<aio::Setup>(&operation)) {
         for (unsigned slot = 0; slot < live.size(); ++slot) {
           if (setup->ctxp == arena::context_slot(slot)) live[slot] = setup->initial == 0;

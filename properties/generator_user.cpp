@@ -2,6 +2,7 @@
 //
 // What user space does between system calls.
 #include <algorithm>
+#include <utility>
 
 #include "properties/generator_composer.h"
 
@@ -57,9 +58,78 @@ void Composer::ring_store() {
 void Composer::ring_id_store(unsigned slot) {
   add(RingStore{context(slot), RingField::kId,
                 dice_.pick<Value>({{Symbol::kId, 1}, {Symbol::kId, -1}, 0, 4, 0xffffffff})});
-  if (dice_.percent(85)) {
-    id_slot_ = slot;
-    id_countdown_ = 2 + dice_.below(3);
+  undo_soon(RingStore{context(slot), RingField::kId, {Symbol::kId, 0}});
+}
+
+void Composer::undo_soon(Operation undo) {
+  if (!dice_.percent(85)) return;
+  undo_ = std::move(undo);
+  undo_countdown_ = 2 + dice_.below(3);
+}
+
+void Composer::ring_map() {
+  const unsigned slot = pick_slot();
+  const auto action = dice_.weighted<MapAction>({{40, MapAction::kMove},
+                                                 {6, MapAction::kGrow},
+                                                 {6, MapAction::kDuplicate},
+                                                 {6, MapAction::kDontUnmap},
+                                                 {8, MapAction::kUnmap},
+                                                 {16, MapAction::kHide},
+                                                 {14, MapAction::kFreeze},
+                                                 {4, MapAction::kOpen}});
+  if (action == MapAction::kUnmap && dice_.percent(60)) return unmap_with_pending(slot);
+  add(RingMap{context(slot), action});
+  if (action == MapAction::kUnmap) slots_[slot] = Slot{.dead = true};
+  if (action == MapAction::kHide || action == MapAction::kFreeze) {
+    undo_soon(RingMap{context(slot), MapAction::kOpen});
+  }
+}
+
+// A request that ends when nothing can show its event any more.
+void Composer::unmap_with_pending(unsigned slot) {
+  IocbSpec poll;
+  poll.at = iocb_address(true);
+  poll.opcode = kPoll;
+  poll.fd = Fd::kNbPipeRead;
+  poll.buf = kPollIn;
+  poll.flags = kFlagResfd;
+  poll.resfd = dice_.pick({Fd::kNbEvent, Fd::kSemEvent});
+  Submit submit;
+  submit.ctx = context(slot);
+  submit.iocbs.push_back(poll);
+  add(std::move(submit));
+  add(RingMap{context(slot), MapAction::kUnmap});
+  slots_[slot] = Slot{.dead = true};
+  if (dice_.percent(30)) step();
+  add(FdWrite{Fd::kNbPipeWrite, 1, 1});
+}
+
+void Composer::in_child() {
+  add(InChild{});
+  const Value ctx = context(pick_slot());
+  switch (dice_.below(9)) {
+    case 0:
+      return add(Setup{dice_.pick<Value>({1, 64, 0}), arena::context_slot(dice_.below(arena::kContextSlots)), 0});
+    case 1:
+      return add(Destroy{ctx});
+    case 2: {
+      Submit submit;
+      submit.ctx = ctx;
+      submit.iocbs.resize(1);
+      return add(std::move(submit));
+    }
+    case 3:
+      return add(Getevents{.ctx = ctx, .min_nr = dice_.pick<Value>({0, 1}), .nr = 4});
+    case 4:
+      return add(Cancel{.ctx = ctx, .iocb = polls_.empty() ? arena::iocb_slot(0) : polls_[0]});
+    case 5:
+      return add(Reap{ctx, 1});
+    case 6:
+      return fd_write();
+    case 7:
+      return swarm_.hostile ? ring_store() : fd_read();
+    default:
+      return add(RingMap{ctx, dice_.pick({MapAction::kMove, MapAction::kUnmap, MapAction::kHide})});
   }
 }
 

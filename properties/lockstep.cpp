@@ -74,8 +74,7 @@ bool Lockstep::wait_once(const std::vector<Model::Due>& due, std::chrono::millis
     if (!arrived(wanted, seen)) complete = executor_.await_tail(wanted.ring, wanted.tail, patience) && complete;
   }
   if (!await_lanes(!due.empty(), patience)) complete = false;
-  // With lanes a request may complete for its eventfd alone.
-  if (due.empty() && !stepped_) return complete;
+  if (due.empty() && !model_.completes_unseen()) return complete;
   const auto deadline = std::chrono::steady_clock::now() + patience;
   for (auto pause = kFirstPause; !model_.counters_match(seen); pause = std::min(2 * pause, kLongestPause)) {
     if (std::chrono::steady_clock::now() >= deadline) return false;

@@ -11,12 +11,26 @@ bool polls_its_own_resfd(const IocbSpec& spec) {
   return spec.opcode == kPoll && (spec.flags & kFlagResfd) != 0 && spec.resfd == spec.fd;
 }
 
+// F30, E37: before 6.2 a child that moves an inherited ring crashes, and holds locks as it does.
+bool child_moves_ring(const Program& program) {
+  bool by_child = false;
+  for (const Operation& operation : program.operations) {
+    const auto* const map = std::get_if<RingMap>(&operation);
+    if (by_child && map != nullptr && map->action == MapAction::kMove) return true;
+    by_child = std::holds_alternative<InChild>(operation) || (by_child && !may_be_in_child(operation));
+  }
+  return false;
+}
+
 }  // namespace
 
 const char* danger_of(const Program& program, const Profile& profile) {
   // F35: the patch level is not known.
   if (profile.release == Release{6, 8} && is_stepped(program)) {
     return "a wait that several completions end at once can crash kernels 6.8.0 to 6.8.4 (CVE-2024-35874)";
+  }
+  if (profile.release < Release{6, 2} && child_moves_ring(program)) {
+    return "a child that moves an inherited ring crashes kernels before 6.2 (CVE-2023-52646)";
   }
   if (profile.release >= Release{6, 1}) return nullptr;
   for (const Operation& operation : program.operations) {

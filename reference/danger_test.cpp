@@ -34,5 +34,14 @@ TEST(Danger, a_poll_that_signals_another_eventfd_may_run_anywhere) {
   EXPECT_EQ(danger_of(poll_with_resfd(Fd::kEvent, Fd::kNbEvent), profile_for({4, 19})), nullptr);
 }
 
+TEST(Danger, a_child_that_moves_a_ring_is_refused_before_6_2) {
+  for (const Program& program : {Program{{InChild{}, RingMap{}}}, Program{{InChild{}, Move{}, RingMap{}}}}) {
+    EXPECT_NE(danger_of(program, profile_for({6, 1})), nullptr);
+    EXPECT_EQ(danger_of(program, profile_for({6, 6})), nullptr);
+  }
+  EXPECT_EQ(danger_of({{InChild{}, Destroy{}, RingMap{}}}, profile_for({6, 1})), nullptr);
+  EXPECT_EQ(danger_of({{InChild{}, RingMap{.action = MapAction::kUnmap}}}, profile_for({6, 1})), nullptr);
+}
+
 }  // namespace
 }  // namespace aio

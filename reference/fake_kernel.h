@@ -78,6 +78,7 @@ class FakeKernel {
     elapsed_ns = 0;
     skipped = false;
     asleep = false;
+    moved_to = 0;
     returns.clear();
     data.clear();
     arrived.clear();
@@ -150,6 +151,7 @@ class FakeKernel {
     seen.cpu = cpu;
     seen.skipped = skipped;
     seen.asleep = asleep;
+    seen.moved_to = moved_to;
     seen.lane = lane;
     seen.returns = returns;
     seen.elapsed_ns = elapsed_ns;
@@ -182,6 +184,7 @@ class FakeKernel {
   unsigned cpu = 0;
   bool skipped = false;
   bool asleep = false;
+  Address moved_to = 0;
   std::vector<LaneReturn> returns;
   std::uint64_t elapsed_ns = 0;
   std::uint64_t aio_nr_before = 0;

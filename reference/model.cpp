@@ -37,7 +37,7 @@ Model::Model(const Profile& profile, const Machine& machine, const Rules& rules)
 void Model::begin_case(const std::bitset<kFdCount>& descriptors, bool stepped) {
   for (const Context& context : contexts_) foreign_.push_back(context.id);
   contexts_.clear();
-  destroyed_.clear();
+  former_ids_.clear();
   positions_.fill(0);
   next_area_ = 0;
   holding_ = false;
@@ -47,6 +47,8 @@ void Model::begin_case(const std::bitset<kFdCount>& descriptors, bool stepped) {
   lane_ = 0;
   sleepers_.clear();
   dying_.clear();
+  lost_.clear();
+  child_next_ = false;
   memory_.reset();
   files_.reset(descriptors);
   gate_ = files_.number_open(Fd::kGate);
@@ -79,6 +81,8 @@ const char* Model::refuses(const Operation& operation) const {
   const std::uint64_t ctx = context_argument(operation);
   const bool foreign = std::find(foreign_.begin(), foreign_.end(), ctx) != foreign_.end();
   if (foreign && ctx != 0) return "the operation names a context of an earlier case";
+  if (child_next_ && may_be_in_child(operation)) return nullptr;
+  if (const auto* map = std::get_if<RingMap>(&operation)) return refuses_map(*map);
   if (!gate_ && !stepped_) return nullptr;
   if (!stepped_ && std::holds_alternative<Destroy>(operation) && destroy_waits(ctx)) {
     return "io_destroy would wait for requests that nobody releases";
@@ -124,6 +128,11 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
     context.due.clear();
     context.takes.clear();
   }
+  in_child_ = child_next_ && may_be_in_child(operation);
+  if (in_child_) child_next_ = false;
+  // A child's memory is its own, but for the rings.
+  std::optional<Memory> parents;
+  if (in_child_) parents = memory_;
   user_stores(operation, [this](Address at, std::span<const std::byte> bytes) { memory_.store(at, bytes); });
   if (in_kernel_) std::visit([this](const auto& op) { visit_fields(op, AddressNamer{memory_}); }, operation);
   const Expected expected = std::visit(
@@ -148,6 +157,8 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
         }
       },
       operation);
+  if (parents) memory_ = std::move(*parents);
+  in_child_ = false;
   // Files that the call used last are let go as it ends, some by a worker still later.
   go_on();
   if (!rehearsal_ && !done()) compare_result(observation, expected);
@@ -206,6 +217,8 @@ bool Model::may_wait(const Submit& submit) const {
 }
 
 bool Model::waits(const Operation& operation) {
+  // It has no context to wait for.
+  if (child_next_ && may_be_in_child(operation)) return false;
   if (const auto* destroy = std::get_if<Destroy>(&operation)) {
     return stepped_ && destroy_waits(static_cast<std::uint64_t>(destroy->ctx.offset));
   }

@@ -111,6 +111,7 @@ struct Context {
   Req tail_rule{};
   bool tail_is_users = false;
   bool head_is_users = false;
+  MapAction access = MapAction::kOpen;  // the mapping's protection: kHide, kFreeze or kOpen
 
   // Of the current operation:
   std::vector<ScriptStep> script;
@@ -158,6 +159,8 @@ class Model {
   std::size_t most_waiters() const;
   // What ends a call inside which a lane still sleeps; none if no lane does.
   std::optional<Operation> loose_end() const;
+  // Whether requests may complete of which the eventfds alone tell.
+  bool completes_unseen() const { return stepped_ || !lost_.empty(); }
   // Whether the eventfds' counters are what they must be; they may lag behind the rings.
   bool counters_match(const Observation& observation) const;
   Verdict judge(const Observation& observation);
@@ -195,12 +198,13 @@ class Model {
   bool may_wait(const Wait& wait) const;
   bool may_wait(const Submit& submit) const;
   const Model& rehearse(const Operation& submit) const;
+  const char* refuses_map(const RingMap& map) const;
   // model_context.cpp
   Expected setup(const Setup& op);
   Expected destroy(const Destroy& op);
   void create_context(const Setup& op, std::uint32_t nr);
   Context* find(std::uint64_t id);
-  // Of a context that lives or, in dying_, is being destroyed; nullptr once it is gone.
+  // Of a context that lives, whether or not a call finds it; nullptr once it is gone.
   Context* alive(std::uint64_t serial);
   const Context* alive(std::uint64_t serial) const { return const_cast<Model*>(this)->alive(serial); }
   // The context that the kernel would find, or the failure.
@@ -237,6 +241,12 @@ class Model {
   Expected apply(const FdWrite& op);
   Expected apply(const FdRead& op);
   Expected apply(const FdClose& op);
+  // model_mapping.cpp
+  Expected apply(const RingMap& op);
+  Expected apply(const InChild& op);
+  Expected move_ring(Context& context);
+  void unmap_ring(Context& context);
+  void forget_id(Address id);
   // model_gate.cpp
   void start_gate(Context& context, const Iocb& iocb, Request request, const Buffers& buffers, bool write);
   bool gate_blocks(const Iocb& write, const Buffers& buffers) const;
@@ -280,7 +290,8 @@ class Model {
   void complete_now(Context& context, Request request);
   void add_due(Context& context, const Request& request);
   void complete_later(Context& context, Request request);
-  void complete_dying(const Request& request);
+  // Of a context without a ring, by the rule that it signals its eventfd all the same.
+  void complete_unseen(const Request& request, Req rule);
   void signal_resfd(const Request& request);
   void deliver_wakes();
   bool wakes(const Wake& wake, Request& request);
@@ -320,9 +331,14 @@ class Model {
   Memory memory_;
   Files files_;
   std::vector<Context> contexts_;
-  std::vector<bool> ids_;                            // the table of contexts of this process: which indices are taken
-  std::vector<Address> foreign_;                     // contexts of earlier cases
-  std::vector<Address> destroyed_;                   // ids that were destroyed in this case
+  std::vector<bool> ids_;         // the table of contexts of this process: which indices are taken
+  std::vector<Address> foreign_;  // contexts of earlier cases
+  // Addresses that were ids in this case, and why they are none any more.
+  struct FormerId {
+    Address id = 0;
+    Req rule{};
+  };
+  std::vector<FormerId> former_ids_;
   std::array<std::uint64_t, kFdCount> positions_{};  // file offsets of the descriptors themselves
   std::size_t next_area_ = 0;                        // of memory, to be compared in its turn
   bool gate_ = false;                                // the case began with the gate file open
@@ -333,11 +349,14 @@ class Model {
   unsigned lane_ = 0;                                // whose operations come
   std::vector<Sleeper> sleepers_;
   std::vector<Context> dying_;  // that an io_destroy waits for
+  std::vector<Context> lost_;   // whose ring was unmapped
+  bool child_next_ = false;     // a child makes the next operation
   std::uint64_t next_serial_ = 1;
 
   // Of the current operation:
   const Observation* seen_ = nullptr;
   bool in_kernel_ = true;  // it is a system call of AIO
+  bool in_child_ = false;  // a child makes it
   Verdict verdict_;
   Req counter_rule_{};
   Req file_rule_{};

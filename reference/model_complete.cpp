@@ -38,8 +38,9 @@ void Model::complete_now(Context& context, Request request) {
 
 // The request will complete by itself, at any time from now on.
 void Model::complete_later(Context& context, Request request) {
-  const bool dying = std::any_of(dying_.begin(), dying_.end(), [&](const Context& each) { return &each == &context; });
-  if (dying) return complete_dying(request);
+  const auto is_it = [&](const Context& each) { return &each == &context; };
+  if (std::any_of(dying_.begin(), dying_.end(), is_it)) return complete_unseen(request, Req::kDestroyLateResfd);
+  if (std::any_of(lost_.begin(), lost_.end(), is_it)) return complete_unseen(request, Req::kMapCompletesUnmapped);
   if (completing_cpu_) request.cpu = completing_cpu_;
   if (request.resfd && !request.at_return) late_signals_.push_back(*request.resfd);
   add_due(context, request);
@@ -52,11 +53,10 @@ void Model::complete_later(Context& context, Request request) {
   late_ = outer;
 }
 
-// The request of a context that io_destroy waits for completes: there is no ring for its event any more.
-void Model::complete_dying(const Request& request) {
+void Model::complete_unseen(const Request& request, Req rule) {
   if (!request.resfd) return;
-  if (!rules_.wrong(Req::kDestroyLateResfd)) signal_resfd(request);
-  counter_rule_ = Req::kDestroyLateResfd;
+  if (!rules_.wrong(rule)) signal_resfd(request);
+  counter_rule_ = rule;
   deliver_wakes();
 }
 
@@ -96,6 +96,7 @@ bool Model::wakes(const Wake& wake, Request& request) {
 void Model::wake_pending(const Wake& wake) {
   for (Context& context : contexts_) wake_pending(context, wake);
   for (Context& context : dying_) wake_pending(context, wake);
+  for (Context& context : lost_) wake_pending(context, wake);
 }
 
 void Model::wake_pending(Context& context, const Wake& wake) {

@@ -35,9 +35,14 @@ Model::Expected Model::setup(const Setup& op) {
   const bool over = seen_->aio_nr_before ? *seen_->aio_nr_before + cost > limit : seen_->error == kEAGAIN;
   if (over) return fail(Req::kSetupSumOverMax, kEAGAIN);
   if (memory_.writable(op.ctxp, 8) < 8) return fail(Req::kSetupCtxpUnwritable, kEFAULT);
+  const Expected expected = value(Req::kSetupSucceeds, 0);
+  if (in_child_) {
+    aio_nr_rule_ = Req::kExitGivesBackNr;
+    aio_nr_change_ = rules_.wrong(Req::kExitGivesBackNr) ? 1 : 0;
+    return expected;
+  }
   aio_nr_rule_ = Req::kSetupCountsNr;
   aio_nr_change_ = static_cast<std::int64_t>(cost) + (rules_.wrong(Req::kSetupCountsNr) ? 1 : 0);
-  const Expected expected = value(Req::kSetupSucceeds, 0);
   if (seen_->result == 0) create_context(op, nr);
   return expected;
 }
@@ -90,7 +95,7 @@ void Model::create_context(const Setup& op, std::uint32_t nr) {
   if (rules_.wrong(Req::kSetupRingZeroed)) context.ring.back() = std::byte{1};
   context.head_rule = context.tail_rule = Req::kSetupRingEmpty;
   context.candidates.push_back(Quota(context.geometry, machine_->possible_cpus, rules_).fresh());
-  std::erase(destroyed_, id);
+  forget_id(id);
   contexts_.push_back(std::move(context));
 }
 
@@ -100,7 +105,7 @@ Context* Model::find(std::uint64_t id) {
 }
 
 Context* Model::alive(std::uint64_t serial) {
-  for (std::vector<Context>* const all : {&contexts_, &dying_}) {
+  for (std::vector<Context>* const all : {&contexts_, &dying_, &lost_}) {
     for (Context& context : *all) {
       if (context.serial == serial) return &context;
     }
@@ -110,10 +115,19 @@ Context* Model::alive(std::uint64_t serial) {
 
 Context* Model::lookup(std::uint64_t id, Req unknown, Expected& failure) {
   Context* context = find(id);
+  if (in_child_) {
+    failure = fail(context != nullptr ? Req::kChildHasNoContexts : unknown, kEINVAL);
+    return nullptr;
+  }
   if (context == nullptr) {
-    const bool gone = std::find(destroyed_.begin(), destroyed_.end(), id) != destroyed_.end();
+    const auto former =
+        std::find_if(former_ids_.begin(), former_ids_.end(), [id](const FormerId& f) { return f.id == id; });
     const bool dying = std::any_of(dying_.begin(), dying_.end(), [id](const Context& c) { return c.id == id; });
-    failure = fail(dying ? Req::kLookupDying : gone ? Req::kLookupDestroyed : unknown, kEINVAL);
+    failure = fail(dying ? Req::kLookupDying : former != former_ids_.end() ? former->rule : unknown, kEINVAL);
+    return nullptr;
+  }
+  if (context->access == MapAction::kHide) {
+    failure = fail(Req::kMapUnreadable, kEINVAL);
     return nullptr;
   }
   // The id word is read from the ring, where the user may have changed it.
@@ -138,7 +152,7 @@ Model::Expected Model::destroy(const Destroy& op) {
   aio_nr_rule_ = Req::kDestroyGivesBackNr;
   aio_nr_change_ = -static_cast<std::int64_t>(context->nr) + (rules_.wrong(Req::kDestroyGivesBackNr) ? 1 : 0);
   ids_[context->index] = false;
-  destroyed_.push_back(context->id);
+  former_ids_.push_back({context->id, Req::kLookupDestroyed});
   note_quota_exercised(*context);
   Context gone = std::move(*context);
   contexts_.erase(contexts_.begin() + (context - contexts_.data()));

@@ -261,7 +261,7 @@ void Model::compare_ring(Context& context, const RingView& view) {
     diverge(rule, Kind::kHeader, std::string(name) + " " + std::to_string(want),
             std::string(name) + " " + std::to_string(got), Check{Check::What::kRingBytes, index, offset, {}, bytes});
   };
-  for (const Req rule : {Req::kRingWordsKept, Req::kRingHeadKept}) {
+  for (const Req rule : {Req::kRingWordsKept, Req::kRingHeadKept, Req::kChildSharesRing}) {
     if (rules_.wrong(rule) && context.head_rule == rule) ++expected.head;
   }
   for (const Req rule : {Req::kRingTailCounts, Req::kRingWraps}) {
@@ -282,8 +282,9 @@ void Model::compare_ring(Context& context, const RingView& view) {
   word(Req::kSetupRingHeaderLength, "header_length", expected.header_length, seen.header_length, 28);
   if (done()) return;
   // What moves them from now on without a reason is another rule's affair.
-  if (context.head_rule != Req::kRingWordsKept) context.head_rule = Req::kRingHeadKept;
-  if (context.tail_rule != Req::kRingWordsKept) context.tail_rule = Req::kEventOnlyForRequests;
+  const auto is_users = [](Req rule) { return rule == Req::kRingWordsKept || rule == Req::kChildSharesRing; };
+  if (!is_users(context.head_rule)) context.head_rule = Req::kRingHeadKept;
+  if (!is_users(context.tail_rule)) context.tail_rule = Req::kEventOnlyForRequests;
   std::size_t at = view.anew ? mismatch(context.ring, view.bytes.first(context.ring.size())) : std::string::npos;
   if (context.tail > 0) rules_.exercise(Req::kRingOnlyEvents);
   if (context.tail > 0 && rules_.wrong(Req::kRingOnlyEvents)) at = sizeof(RingHeader);

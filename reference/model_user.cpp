@@ -16,20 +16,20 @@ constexpr int kEISDIR = 21;
 
 Model::Expected Model::apply(const RingStore& op) {
   Context* context = find(static_cast<std::uint64_t>(op.ctx.offset));
-  skips_ = context == nullptr;
+  skips_ = context == nullptr || context->access != MapAction::kOpen;
   if (skips_) return {0, 0, Req::kUserActions};
   const auto word = static_cast<std::uint32_t>(op.value.offset);
   std::memcpy(context->ring.data() + 4 * static_cast<std::size_t>(op.field), &word, sizeof(word));
   if (op.field == RingField::kTail) context->tail_is_users = true;
   if (op.field == RingField::kHead || op.field == RingField::kTail) {
-    context->head_rule = context->tail_rule = Req::kRingWordsKept;
+    context->head_rule = context->tail_rule = in_child_ ? Req::kChildSharesRing : Req::kRingWordsKept;
   }
   return {0, 0, Req::kUserActions};
 }
 
 Model::Expected Model::apply(const Reap& op) {
   Context* context = find(static_cast<std::uint64_t>(op.ctx.offset));
-  skips_ = context == nullptr;
+  skips_ = context == nullptr || context->access != MapAction::kOpen;
   if (skips_) return {0, 0, Req::kUserActions};
   RingHeader header = context->header();
   const std::uint32_t size = context->geometry.ring_size;
@@ -38,7 +38,7 @@ Model::Expected Model::apply(const Reap& op) {
   const std::int64_t taken = std::clamp<std::int64_t>(op.count.offset, 0, in_ring);
   header.head = (head + static_cast<std::uint32_t>(taken)) % size;
   context->set_header(header);
-  context->head_rule = Req::kRingWordsKept;
+  context->head_rule = in_child_ ? Req::kChildSharesRing : Req::kRingWordsKept;
   return {taken, 0, Req::kUserActions};
 }
 
@@ -128,6 +128,7 @@ Model::Expected Model::apply(const FdRead& op) {
 
 Model::Expected Model::apply(const FdClose& op) {
   if (!files_.number_open(op.fd)) return {-1, kEBADF, Req::kUserActions};
+  if (in_child_) return {0, 0, Req::kUserActions};
   files_.close(op.fd);
   deliver_wakes();
   return {0, 0, Req::kUserActions};

@@ -69,6 +69,7 @@ struct Observation {
   std::int64_t result = 0;  // what the call returned; -1 with `error` set where it failed
   int error = 0;
   bool skipped = false;  // not made: a file operation that would have blocked, one on a ring or lane that isn't there
+  Address moved_to = 0;  // where an mremap has put the ring
   bool asleep = false;   // the call has not returned: its lane sleeps inside it
   unsigned lane = 0;     // that made the call
   unsigned cpu = 0;      // index of the CPU on which the call was made

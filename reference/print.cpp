@@ -155,6 +155,10 @@ struct Printer {
   }
   std::string operator()(const ReleaseAll&) const { return "release_all"; }
   std::string operator()(const InLane& op) const { return fmt::format("lane({})", value_text(op.number)); }
+  std::string operator()(const RingMap& op) const {
+    return fmt::format("{}({})", map_action_name(op.action), ctx_text(op.ctx));
+  }
+  std::string operator()(const InChild&) const { return "in_child"; }
   std::string operator()(const Interrupt& op) const { return fmt::format("interrupt(lane {})", value_text(op.number)); }
 };
 

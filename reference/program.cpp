@@ -18,9 +18,12 @@ constexpr std::array<std::string_view, kSymbolCount> kSymbolNames{
 constexpr std::array<std::string_view, kRingFieldCount> kRingFieldNames{
     "id", "nr", "head", "tail", "magic", "compat_features", "incompat_features", "header_length"};
 constexpr std::array<std::string_view, kOperationCount> kOperationNames{
-    "io_setup",   "io_destroy", "io_submit", "io_getevents", "io_pgetevents", "io_cancel",
-    "ring_store", "reap",       "move",      "fd_write",     "fd_read",       "fd_close",
-    "store",      "hold",       "release",   "release_all",  "lane",          "interrupt"};
+    "io_setup", "io_destroy",  "io_submit", "io_getevents", "io_pgetevents", "io_cancel", "ring_store",
+    "reap",     "move",        "fd_write",  "fd_read",      "fd_close",      "store",     "hold",
+    "release",  "release_all", "lane",      "interrupt",    "ring_map",      "in_child"};
+constexpr std::array<std::string_view, kMapActionCount> kMapActionNames{
+    "mremap", "mremap_grow",   "mremap_duplicate", "mremap_dontunmap",
+    "munmap", "mprotect_none", "mprotect_read",    "mprotect_all"};
 static_assert(std::variant_size_v<Operation> == kOperationCount);
 
 // FNV-1a by 64-bit words instead of bytes. The shift brings high bits down, which the product alone
@@ -67,11 +70,20 @@ std::string_view symbol_name(Symbol symbol) { return kSymbolNames.at(static_cast
 
 std::string_view ring_field_name(RingField field) { return kRingFieldNames.at(static_cast<std::size_t>(field)); }
 
+std::string_view map_action_name(MapAction action) { return kMapActionNames.at(static_cast<std::size_t>(action)); }
+
 std::string_view operation_name(unsigned index) { return kOperationNames.at(index); }
 
 std::string_view operation_name(const Operation& operation) { return kOperationNames.at(operation.index()); }
 
 bool is_system_call(const Operation& operation) { return operation_name(operation).starts_with("io_"); }
+
+bool may_be_in_child(const Operation& operation) {
+  return is_system_call(operation) || std::holds_alternative<RingStore>(operation) ||
+         std::holds_alternative<Reap>(operation) || std::holds_alternative<RingMap>(operation) ||
+         std::holds_alternative<FdWrite>(operation) || std::holds_alternative<FdRead>(operation) ||
+         std::holds_alternative<FdClose>(operation) || std::holds_alternative<Store>(operation);
+}
 
 bool is_stepped(const Program& program) {
   return std::any_of(program.operations.begin(), program.operations.end(),

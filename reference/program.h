@@ -235,15 +235,48 @@ struct Interrupt {
   friend bool operator==(const Interrupt&, const Interrupt&) = default;
 };
 
-using Operation = std::variant<Setup, Destroy, Submit, Getevents, Pgetevents, Cancel, RingStore, Reap, Move, FdWrite,
-                               FdRead, FdClose, Store, Hold, ReleaseHeld, ReleaseAll, InLane, Interrupt>;
-inline constexpr unsigned kOperationCount = 18;
+enum class MapAction : std::uint8_t {
+  kMove,       // mremap(2) of the whole ring to where there is room
+  kGrow,       // mremap to a page more
+  kDuplicate,  // mremap with an old length of 0
+  kDontUnmap,  // a move with MREMAP_DONTUNMAP
+  kUnmap,      // munmap(2) of the whole ring
+  kHide,       // mprotect(2) to PROT_NONE
+  kFreeze,     // ... to PROT_READ
+  kOpen,       // ... to PROT_READ | PROT_WRITE
+};
+inline constexpr unsigned kMapActionCount = 8;
+// "mremap", "mremap_grow", "mremap_duplicate", "mremap_dontunmap", "munmap", "mprotect_none", "mprotect_read",
+// "mprotect_all".
+std::string_view map_action_name(MapAction action);
+
+// User space changes its mapping of the ring. After a move it writes the new address, which is the context's id from
+// then on, into every context variable that held the old one. Not made where `ctx` is no ring of this program.
+struct RingMap {
+  Value ctx = context(0);
+  MapAction action = MapAction::kMove;
+  friend bool operator==(const RingMap&, const RingMap&) = default;
+};
+
+// The next operation is made by a child, a copy of this process (fork(2)), which exits after it; the user's stores for
+// it are the child's too. Operations on lanes and on what the gate file holds, and moves to another CPU, are made as
+// ever.
+struct InChild {
+  friend bool operator==(const InChild&, const InChild&) = default;
+};
+
+using Operation =
+    std::variant<Setup, Destroy, Submit, Getevents, Pgetevents, Cancel, RingStore, Reap, Move, FdWrite, FdRead, FdClose,
+                 Store, Hold, ReleaseHeld, ReleaseAll, InLane, Interrupt, RingMap, InChild>;
+inline constexpr unsigned kOperationCount = 20;
 
 // "io_setup", "io_submit", …, "ring_store", "reap", "move", "fd_write", …: the operation's name in traces.
 std::string_view operation_name(const Operation& operation);
 std::string_view operation_name(unsigned index);
 // Whether the operation makes an AIO system call.
 bool is_system_call(const Operation& operation);
+// Whether a child can make it, where an InChild comes before it.
+bool may_be_in_child(const Operation& operation);
 
 struct Program {
   std::vector<Operation> operations;

@@ -218,6 +218,33 @@ struct Call {
   }
   std::string operator()(const ReleaseAll&) const { return gate("gate_release_all()"); }
   std::string operator()(const InLane&) const { return fmt::format("move_to_cpu({})", cpu); }
+  std::string operator()(const RingMap& op) const {
+    needs.parts.need(CPart::kRingMap);
+    const std::string ring = value_of(symbolic(op).ctx, op.ctx);
+    switch (op.action) {
+      case MapAction::kMove:
+        return fmt::format("ring_move({})", ring);
+      case MapAction::kGrow:
+        return fmt::format("ring_remap({}, 1, 4096, 0)", ring);
+      case MapAction::kDuplicate:
+        return fmt::format("ring_remap({}, 0, 0, 0)", ring);
+      case MapAction::kDontUnmap:
+        return fmt::format("ring_remap({}, 1, 0, MREMAP_DONTUNMAP)", ring);
+      case MapAction::kUnmap:
+        return fmt::format("answer(munmap((void *)({0}), ring_bytes({0})))", ring);
+      case MapAction::kHide:
+        return protect(ring, "PROT_NONE");
+      case MapAction::kFreeze:
+        return protect(ring, "PROT_READ");
+      case MapAction::kOpen:
+        return protect(ring, "PROT_READ | PROT_WRITE");
+    }
+    return "";
+  }
+  static std::string protect(const std::string& ring, const char* protection) {
+    return fmt::format("answer(mprotect((void *)({0}), ring_bytes({0}), {1}))", ring, protection);
+  }
+  std::string operator()(const InChild&) const { return ""; }
   std::string operator()(const Interrupt& op) const {
     needs.parts.need(CPart::kLaneCalls);
     return fmt::format("lane_interrupt({})", lane_of(op.number));
@@ -318,7 +345,7 @@ std::string c_sleeping_call(const Step& step, CNeeds& needs) {
 bool c_returns(const Operation& operation) {
   return is_system_call(operation) || std::holds_alternative<Reap>(operation) ||
          std::holds_alternative<FdWrite>(operation) || std::holds_alternative<FdRead>(operation) ||
-         std::holds_alternative<FdClose>(operation);
+         std::holds_alternative<FdClose>(operation) || std::holds_alternative<RingMap>(operation);
 }
 
 }  // namespace aio

@@ -247,7 +247,74 @@ static int64_t end_seen(int fd)
 	return poll(&polled, 1, 1000) == 1 && (polled.revents & (POLLHUP | POLLERR)) != 0;
 }
 )",
-kLanesText};
+kLanesText,
+R"(#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+/* The length of the mapping that begins there. */
+__attribute__((unused)) static size_t ring_bytes(uint64_t ring)
+{
+	unsigned long begin, end, bytes = 0;
+	char line[256];
+	FILE *maps = fopen("/proc/self/maps", "r");
+
+	while (maps && fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%lx-%lx", &begin, &end) == 2 && begin == ring)
+			bytes = end - begin;
+	if (maps)
+		fclose(maps);
+	return bytes;
+}
+/* Moves the ring, and writes its new address where the old one was. */
+static uint64_t moved_to;
+__attribute__((unused)) static int64_t ring_move(uint64_t ring)
+{
+	size_t bytes = ring_bytes(ring);
+	void *room = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (mremap((void *)ring, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, room) == MAP_FAILED)
+		return -errno;
+	moved_to = (uint64_t)room;
+	for (int i = 0; i < 4; i++)
+		if (CONTEXT(i) == ring)
+			CONTEXT(i) = moved_to;
+	return 0;
+}
+/* Any other mremap: with the length as the old one or 0, and so much more. */
+__attribute__((unused)) static int64_t ring_remap(uint64_t ring, int whole, size_t more, int flags)
+{
+	size_t bytes = ring_bytes(ring);
+	void *got = mremap((void *)ring, whole ? bytes : 0, bytes + more, MREMAP_MAYMOVE | flags);
+
+	return got == MAP_FAILED ? -errno : 0;
+}
+)",
+R"(/* One call by a child; child_result() waits for it. */
+static int64_t *from_child;
+static pid_t fork_child(void)
+{
+	pid_t child;
+
+	from_child = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	child = from_child == MAP_FAILED ? -1 : fork();
+	if (child < 0)
+		die("cannot make a child");
+	return child;
+}
+static void exit_child(int64_t result)
+{
+	*from_child = result;
+	_exit(0);
+}
+static int64_t child_result(void)
+{
+	int status;
+
+	if (wait(&status) < 0 || status != 0)
+		die("a child did not exit");
+	return *from_child;
+}
+)"};
 // clang-format on
 
 // What a part uses that is a part itself.

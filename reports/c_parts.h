@@ -37,8 +37,10 @@ enum class CPart : std::uint8_t {
   kGate,       // the gate file and the process that serves it
   kPeer,       // whether the other end of a pipe or socket pair is gone
   kLaneCalls,  // calls that sleep
+  kRingMap,    // the user's mapping of a ring
+  kChild,      // a call in a child
 };
-inline constexpr std::size_t kCPartCount = 26;
+inline constexpr std::size_t kCPartCount = 28;
 
 class CParts {
  public:

@@ -4,11 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <set>
+#include <sstream>
 
 #include "reference/print.h"
 #include "reports/c_check.h"
 #include "reports/c_operation.h"
 #include "reports/c_parts.h"
+#include "reports/c_zoo.h"
 
 namespace aio {
 namespace {
@@ -23,6 +27,19 @@ struct RingLife {
 // The rings that live after each step, followed through the observations.
 class Rings {
  public:
+  // The ring at one address has moved to another with the step that comes.
+  void move(Address from, Address to) {
+    for (RingLife& life : live_) {
+      if (life.id == from) life.id = to;
+    }
+  }
+  // The number of the ring there.
+  std::optional<unsigned> number_at(Address id) const {
+    for (const RingLife& life : live_) {
+      if (life.id == id) return life.number;
+    }
+    return std::nullopt;
+  }
   // The rings of a step; `fresh` says which of them appeared with it.
   void step(const RecordedObservation& seen) {
     std::vector<RingLife> now;
@@ -69,8 +86,8 @@ class Writer {
     std::string operations;
     for (std::size_t i = 0; i < trace_.steps.size() && i < last_; ++i) operations += earlier(i);
     operations += divergent();
-    const std::string zoo = open_zoo();
-    std::string text = head() + "\n" + c_prologue() + descriptor_names() + needs_.parts.text();
+    const std::string zoo = c_open_zoo(needs_);
+    std::string text = head() + "\n" + c_prologue() + c_descriptor_names(needs_) + needs_.parts.text();
     if ((operations + check_.functions).find("ring[") != std::string::npos) {
       text += fmt::format("\n/* Where each io_setup mapped its ring. */\nstatic volatile uint64_t ring[{}];\n",
                           std::max(rings_.count(), 1u));
@@ -90,10 +107,16 @@ class Writer {
   std::string earlier(std::size_t index);
   std::string divergent();
   std::string operation_comment(std::size_t index) const;
+  // Whether it is a child that makes this step.
+  void note_child(const Step& step) {
+    by_child_ = child_next_ && may_be_in_child(step.operation);
+    child_next_ = std::holds_alternative<InChild>(step.operation) || (child_next_ && !by_child_);
+  }
   bool is_checked(unsigned lane) const;
   std::string after_call(const Step& step);
-  std::string open_zoo();
-  std::string descriptor_names() const;
+  std::string after_map(const Step& step);
+  std::string in_child(const std::string& stores, std::string& call, bool returns);
+  std::string show_hidden() const;
 
   const Trace& trace_;
   const std::size_t last_;  // the divergent operation
@@ -102,7 +125,10 @@ class Writer {
   CCheck check_;
   bool returns_ = false;
   bool writes_last_ = false;
-  std::size_t held_ = 0;  // requests that the gate file holds
+  bool child_next_ = false;    // a child makes the next operation that it can make
+  bool by_child_ = false;      // a child makes this one
+  std::set<unsigned> hidden_;  // numbers of rings that cannot be read
+  std::size_t held_ = 0;       // requests that the gate file holds
 };
 
 // A line of the head comment, broken at blanks.
@@ -155,8 +181,8 @@ std::string Writer::operation_comment(std::size_t index) const {
 // New rings are remembered by their number, and completions that were seen are awaited.
 std::string Writer::after_call(const Step& step) {
   if (!step.observation) return "";
+  std::string text = after_map(step);
   rings_.step(*step.observation);
-  std::string text;
   if (std::holds_alternative<ReleaseHeld>(step.operation) && held_ > 0) --held_;
   if (std::holds_alternative<ReleaseAll>(step.operation)) held_ = 0;
   for (const LaneReturn& returned : step.observation->returns) {
@@ -177,8 +203,44 @@ std::string Writer::after_call(const Step& step) {
   }
   if (std::holds_alternative<RingStore>(step.operation)) return text;
   for (const RingLife& life : rings_.moved()) {
+    if (hidden_.contains(life.number)) continue;
     needs_.parts.need(CPart::kAwait);
     text += fmt::format("\tawait_tail(ring[{}], {});\n", life.number, c_number(life.tail));
+  }
+  return text;
+}
+
+// A ring that moved, or that cannot be read from now on.
+std::string Writer::after_map(const Step& step) {
+  const auto* const map = std::get_if<RingMap>(&step.resolved);
+  if (map == nullptr || step.observation->skipped || step.observation->error != 0 || by_child_) return "";
+  const auto id = static_cast<Address>(map->ctx.offset);
+  const std::optional<unsigned> number = rings_.number_at(id);
+  if (!number) return "";
+  hidden_.erase(*number);
+  if (map->action == MapAction::kHide) hidden_.insert(*number);
+  if (map->action != MapAction::kMove) return "";
+  rings_.move(id, step.observation->moved_to);
+  return fmt::format("\tring[{}] = moved_to;\n", *number);
+}
+
+// The stores and the call of a child. Its result is the call from here on.
+std::string Writer::in_child(const std::string& stores, std::string& call, bool returns) {
+  needs_.parts.need(CPart::kChild);
+  std::string text = "\tif (fork_child() == 0) {\n";
+  std::istringstream lines(stores);
+  for (std::string line; std::getline(lines, line);) text += "\t" + line + "\n";
+  const std::string result = call.empty() ? "0" : returns ? call : "(" + call + ", 0)";
+  text += fmt::format("\t\texit_child({});\n\t}}\n", result);
+  call = "child_result()";
+  return text;
+}
+
+// What is looked at in the end must be readable.
+std::string Writer::show_hidden() const {
+  std::string text;
+  for (const unsigned number : hidden_) {
+    text += fmt::format("\tmprotect((void *)ring[{0}], ring_bytes(ring[{0}]), PROT_READ);\n", number);
   }
   return text;
 }
@@ -192,13 +254,16 @@ bool Writer::is_checked(unsigned lane) const {
 
 std::string Writer::earlier(std::size_t index) {
   const Step& step = trace_.steps[index];
-  std::string text = operation_comment(index) + c_stores(step, needs_);
+  note_child(step);
+  const std::string stores = c_stores(step, needs_);
+  std::string text = operation_comment(index) + (by_child_ ? "" : stores);
   if (step.observation && step.observation->asleep) {
     return text + fmt::format("\t{};\n\tlane_asleep({});\n", c_sleeping_call(step, needs_), step.observation->lane) +
            after_call(step);
   }
   std::string call = c_call(step, needs_);
   const bool expected = step.observation && c_returns(step.operation);
+  if (by_child_) text += in_child(stores, call, expected);
   if (call.empty()) return text + "\t/* Nothing was called. */\n" + after_call(step);
   if (expected) {
     needs_.parts.need(CPart::kExpect);
@@ -217,11 +282,13 @@ std::string Writer::earlier(std::size_t index) {
 std::string Writer::divergent() {
   if (last_ >= trace_.steps.size()) {
     check_ = c_check(trace_, rings_.numbers(), needs_);
-    return "\n\t/* The end of the program. */\n" + check_.before;
+    return "\n\t/* The end of the program. */\n" + show_hidden() + check_.before;
   }
   const Step& step = trace_.steps[last_];
   writes_last_ = true;
-  std::string text = operation_comment(last_) + c_stores(step, needs_);
+  note_child(step);
+  const std::string stores = c_stores(step, needs_);
+  std::string text = operation_comment(last_) + (by_child_ ? "" : stores);
   if (step.observation && (step.observation->asleep || is_checked(step.observation->lane))) {
     if (const std::string sleeping = c_sleeping_call(step, needs_); !sleeping.empty()) {
       const std::string later = after_call(step);
@@ -229,10 +296,12 @@ std::string Writer::divergent() {
       return text + check_.before + "\t" + sleeping + ";\n" + later;
     }
   }
-  const std::string call = c_call(step, needs_);
-  const std::string later = after_call(step);
+  std::string call = c_call(step, needs_);
+  std::string forked;
+  if (by_child_) forked = in_child(stores, call, c_returns(step.operation));
+  const std::string later = after_call(step) + show_hidden();
   check_ = c_check(trace_, rings_.numbers(), needs_);
-  text += check_.before;
+  text += check_.before + forked;
   const bool released = step.observation && step.observation->signals > 0;
   if (released) {
     needs_.parts.need(CPart::kRelease);
@@ -248,87 +317,6 @@ std::string Writer::divergent() {
   text += later;
   if (returns_) text += "\tprintf(\"it returned %lld\\n\", (long long)r);\n";
   return text;
-}
-
-std::string open_statement(Fd fd) {
-  const std::string name = c_descriptor(fd);
-  const auto place = [&](const std::string& opened) { return fmt::format("\tplace({}, {});\n", name, opened); };
-  switch (fd) {
-    case Fd::kFile:
-      return place("reopen(0, O_RDWR)");
-    case Fd::kFileRo:
-      return place("reopen(0, O_RDONLY)");
-    case Fd::kFileWo:
-      return place("reopen(0, O_WRONLY)");
-    case Fd::kFileAppend:
-      return place("reopen(0, O_RDWR | O_APPEND)");
-    case Fd::kPath:
-      return place("reopen(0, O_PATH)");
-    case Fd::kDirect:
-      return place("reopen(1, O_RDWR | O_DIRECT)");
-    case Fd::kPipeRead:
-      return fmt::format("\topen_pipe({}, {}, 0);\n", name, c_descriptor(Fd::kPipeWrite));
-    case Fd::kNbPipeRead:
-      return fmt::format("\topen_pipe({}, {}, O_NONBLOCK);\n", name, c_descriptor(Fd::kNbPipeWrite));
-    case Fd::kSocket0:
-      return fmt::format("\topen_sockets({}, {});\n", name, c_descriptor(Fd::kSocket1));
-    case Fd::kEvent:
-      return place("eventfd(0, 0)");
-    case Fd::kNbEvent:
-      return place("eventfd(0, EFD_NONBLOCK)");
-    case Fd::kSemEvent:
-      return place("eventfd(0, EFD_NONBLOCK | EFD_SEMAPHORE)");
-    case Fd::kDirectory:
-      return place("open(\".\", O_RDONLY | O_DIRECTORY)");
-    case Fd::kNull:
-      return place("open(\"/dev/null\", O_RDWR)");
-    case Fd::kZero:
-      return place("open(\"/dev/zero\", O_RDWR)");
-    case Fd::kGate:
-      return place("gate_open()");
-    default:
-      return "";  // the other end of a pair, or nothing that is open
-  }
-}
-
-std::string Writer::open_zoo() {
-  auto& named = needs_.descriptors;
-  const auto has = [&](Fd fd) { return named[static_cast<std::size_t>(fd)]; };
-  for (const Fd first : {Fd::kPipeRead, Fd::kNbPipeRead, Fd::kSocket0}) {
-    const auto i = static_cast<std::size_t>(first);
-    const bool either = named[i] || named[i + 1];
-    named[i] = either;
-    named[i + 1] = either;
-  }
-  std::string text;
-  if (has(Fd::kFile) || has(Fd::kFileRo) || has(Fd::kFileWo) || has(Fd::kFileAppend) || has(Fd::kPath)) {
-    needs_.parts.need(CPart::kFile);
-    text += fmt::format("\tmake_file(0, {});\n", kFileSize);
-  }
-  if (has(Fd::kDirect)) {
-    needs_.parts.need(CPart::kFile);
-    text += fmt::format("\tmake_file(1, {});\n", kDirectFileSize);
-  }
-  if (has(Fd::kGate)) needs_.parts.need(CPart::kGate);
-  if (has(Fd::kPipeRead) || has(Fd::kNbPipeRead)) needs_.parts.need(CPart::kPipe);
-  if (has(Fd::kSocket0)) needs_.parts.need(CPart::kSockets);
-  for (unsigned i = 0; i < kFdCount; ++i) {
-    if (!named[i]) continue;
-    const std::string statement = open_statement(static_cast<Fd>(i));
-    if (statement.find("place") != std::string::npos) needs_.parts.need(CPart::kPlace);
-    text += statement;
-  }
-  return text;
-}
-
-std::string Writer::descriptor_names() const {
-  std::string text;
-  for (unsigned i = 0; i < kFdCount; ++i) {
-    if (!needs_.descriptors[i]) continue;
-    const auto fd = static_cast<Fd>(i);
-    text += fmt::format("\t{} = {},\n", c_descriptor(fd), static_cast<int>(fd_number(fd)));
-  }
-  return text.empty() ? "" : "\n/* The numbers of the open files. */\nenum {\n" + text + "};\n";
 }
 
 }  // namespace

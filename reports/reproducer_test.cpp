@@ -225,6 +225,27 @@ std::vector<Case> cases() {
                                       .step(ReleaseHeld{.result = 2}, 0)
                                       .returns(1, 0)
                                       .diverging(Kind::kLost, number(What::kLaneResult, 1, 0))},
+      {"moved_ring", TraceBuilder()
+                         .step(setup, 0)
+                         .step(RingMap{}, 0)
+                         .moves()
+                         .step(RingMap{.action = MapAction::kHide}, 0)
+                         .step(RingMap{.action = MapAction::kOpen}, 0)
+                         .step(submit(request(kPread, Fd::kFile, 8)), 1, 1)
+                         .step(Getevents{}, 1, 1)
+                         .diverging(Kind::kCount, number(What::kResult, 0, 1))},
+      {"hidden_ring", TraceBuilder()
+                          .step(setup, 0)
+                          .step(RingMap{.action = MapAction::kHide}, 0)
+                          .step(Getevents{}, -EINVAL)
+                          .diverging(Kind::kErrno, number(What::kResult, 0, -EINVAL))},
+      {"child", TraceBuilder()
+                    .step(setup, 0)
+                    .step(InChild{}, 0)
+                    .step(RingStore{.field = RingField::kMagic, .value = 7}, 0)
+                    .step(InChild{}, 0)
+                    .step(Destroy{}, -EINVAL)
+                    .diverging(Kind::kErrno, number(What::kResult, 0, -EINVAL))},
       {"submit_sleeps", TraceBuilder()
                             .step(setup, 0)
                             .step(InLane{2}, 0)

@@ -42,9 +42,9 @@ class Folder {
   std::filesystem::path path_;
 };
 
-inline RecordedRing ring_with_tail(std::uint32_t tail) {
+inline RecordedRing ring_with_tail(std::uint32_t tail, Address id) {
   RecordedRing ring;
-  ring.id = 0x7f0000000000;
+  ring.id = id;
   ring.size = 4096;
   ring.header = {0, 127, 0, tail, kRingMagic, 1, 0, 32};
   return ring;
@@ -59,14 +59,23 @@ class TraceBuilder {
     seen.error = answer < 0 ? static_cast<int>(-answer) : 0;
     if (live_ || (std::holds_alternative<aio::Setup>(operation) && answer == 0)) {
       live_ = true;
-      seen.rings = {ring_with_tail(tail)};
+      seen.rings = {ring_with_tail(tail, ring_)};
     }
-    trace_.steps.push_back({operation, testing::RandomWorld::resolved(operation), seen});
+    Operation resolved = testing::RandomWorld::resolved(operation);
+    if (auto* const map = std::get_if<RingMap>(&resolved)) map->ctx = static_cast<std::int64_t>(ring_);
+    trace_.steps.push_back({operation, resolved, seen});
     return *this;
   }
   // A read of the step's iocb came to the gate file.
   TraceBuilder& arrives() {
     trace_.steps.back().observation->arrived.emplace_back();
+    return *this;
+  }
+  // The step has moved the ring.
+  TraceBuilder& moves() {
+    ring_ += 0x100000;
+    trace_.steps.back().observation->moved_to = ring_;
+    trace_.steps.back().observation->rings[0].id = ring_;
     return *this;
   }
   // The step is made by that lane, and its call sleeps.
@@ -104,6 +113,7 @@ class TraceBuilder {
  private:
   Trace trace_;
   bool live_ = false;
+  Address ring_ = 0x7f0000000000;
 };
 
 }  // namespace aio

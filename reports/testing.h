@@ -53,6 +53,7 @@ class RandomWorld {
     seen.data = std::as_bytes(std::span(data_));
     seen.peers.clear();
     if (below(3) == 0) seen.peers.push_back({static_cast<Fd>(below(kFdCount)), below(2) == 0});
+    seen.moved_to = below(4) == 0 ? random_() : 0;
     seen.asleep = below(4) == 0;
     seen.lane = static_cast<unsigned>(below(kLanes));
     seen.returns.clear();
@@ -123,6 +124,9 @@ class RandomWorld {
     void operator()(const char*, Fd& fd) const { fd = static_cast<Fd>(world.below(kFdCount)); }
     void operator()(const char*, RingField& field) const {
       field = static_cast<RingField>(world.below(kRingFieldCount));
+    }
+    void operator()(const char*, MapAction& action) const {
+      action = static_cast<MapAction>(world.below(kMapActionCount));
     }
     template <class T>
     void operator()(const char*, AddressField<T> address) const {

@@ -97,6 +97,7 @@ void copy_values(const From& from, To& to) {
   to.result = from.result;
   to.error = from.error;
   to.skipped = from.skipped;
+  to.moved_to = from.moved_to;
   to.asleep = from.asleep;
   to.lane = from.lane;
   to.cpu = from.cpu;

@@ -55,6 +55,7 @@ struct RecordedObservation {
   std::int64_t result = 0;
   int error = 0;
   bool skipped = false;
+  Address moved_to = 0;
   bool asleep = false;
   unsigned lane = 0;
   unsigned cpu = 0;

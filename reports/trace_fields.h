@@ -115,6 +115,7 @@ void visit_fields(T& seen, F&& f) {
   f("result", seen.result);
   f("error", ErrnoField{seen.error});
   f("skipped", seen.skipped);
+  f("moved_to", AddressField{seen.moved_to});
   f("asleep", seen.asleep);
   f("lane", seen.lane);
   f("cpu", seen.cpu);

@@ -5,7 +5,6 @@
 // io_destroy or the end of the process ends are counted, each once. Provoked by pending polls and by requests that a
 // file system holds. Not seen: execve, whose contexts end as those of a process do.
 #include <poll.h>
-#include <sys/syscall.h>
 
 #include <stdexcept>
 
@@ -98,7 +97,7 @@ SUITE_TEST(eventfd_lifetime, what_io_destroy_waits_for_is_counted,
   if (requests.size() != 1) throw std::runtime_error("the gate file does not see the request");
   Answer answer;
   destroyer.start([&] { answer = io_destroy(ctx); });
-  const long call = kind() == EntryKind::kCompat ? 246 : SYS_io_destroy;  // of the i386 table
+  const long call = numbers().io_destroy;
   const Lane::State state = destroyer.settle(call);
   ASSERT_NE(state, Lane::State::kIdle) << "io_destroy returned, with " << answer_text(answer);
   if (state != Lane::State::kAsleep) throw std::runtime_error("a thread does not get to sleep");

@@ -5,30 +5,18 @@
 // Provoked by one wrong field at a time and by a file of each kind.
 // Not seen: whether anything reaches a disk; a file system that is slow or fails (fsync_in_flight.cpp).
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-#include <system_error>
-
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
 
 constexpr Opcode kSyncs[] = {kFsync, kFdsync};
-
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
-Descriptor owned(int fd) {
-  if (fd < 0) fail("cannot open what the test is about");
-  return Descriptor(fd);
-}
-
-Descriptor opened(const std::string& path, int flags) { return owned(::open(path.c_str(), flags | O_CLOEXEC)); }
-Descriptor opened_again(int fd, int flags) { return opened(fmt::format("/proc/self/fd/{}", fd), flags); }
 
 const char* result_rule(Opcode opcode) { return opcode == kFsync ? "fsync.result_is_zero" : "fdsync.result_is_zero"; }
 
@@ -199,13 +187,10 @@ SUITE_TEST(fsync, files_that_cannot_be_synced_are_einval, {.holds = {"fsync.file
   const Descriptor epoll = owned(::epoll_create1(EPOLL_CLOEXEC));
   const Descriptor null = opened("/dev/null", O_RDWR);
   const Descriptor version = opened("/proc/version", O_RDONLY);
-  int sockets[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) fail("cannot make a pair of sockets");
-  const Descriptor socket(sockets[0]);
-  const Descriptor peer(sockets[1]);
+  const Ends sockets = socket_pair();
   for (const Opcode opcode : kSyncs) {
-    for (const int fd :
-         {ends.read.get(), ends.write.get(), counter.get(), epoll.get(), null.get(), version.get(), socket.get()}) {
+    for (const int fd : {ends.read.get(), ends.write.get(), counter.get(), epoll.get(), null.get(), version.get(),
+                         sockets.one.get()}) {
       prepare(0, opcode, fd);
       EXPECT_ERROR(EINVAL, submit(ctx, {0})) << opcode << ", descriptor " << fd;
     }

@@ -6,7 +6,6 @@
 // until the test lets it go (fixtures/gate.h). Not seen: what a file system does with the request; several syncs of one
 // file, which come one after the other.
 #include <sys/fsuid.h>
-#include <sys/syscall.h>
 
 #include "fixtures/gate.h"
 #include "fixtures/lane.h"
@@ -16,9 +15,6 @@ namespace aio::suites {
 namespace {
 
 constexpr Opcode kSyncs[] = {kFsync, kFdsync};
-
-// The number that /proc/PID/syscall shows of a thread inside io_destroy.
-long io_destroy_number(EntryKind kind) { return kind == EntryKind::kCompat ? 246 : SYS_io_destroy; }
 
 const char* call_name(GateCall call) {
   switch (call) {
@@ -176,7 +172,7 @@ SUITE_TEST(fsync_in_flight, io_destroy_waits_for_it,
     Answer answer;
     lane.start([&] { answer = io_destroy(ctx); });
     claim("io_destroy.waits_for_what_is_in_flight");
-    EXPECT_EQ(lane.settle(io_destroy_number(kind())), Lane::State::kAsleep) << opcode;
+    EXPECT_EQ(lane.settle(numbers().io_destroy), Lane::State::kAsleep) << opcode;
     EXPECT_EQ(drain(counter.get()), 0u) << opcode;
     entry().answer_held(gate, held[0].id, 0, cpus().number(0));
     lane.wait();

@@ -304,7 +304,7 @@ SUITE_TEST(history, 71eb6b6b0ba9_events_are_not_split,
   Answer answers[2];
   first.start([&] { answers[0] = io_getevents(ctx, 2, 2, arena::kEvents, 0); });
   second.start([&] { answers[1] = io_getevents(ctx, 2, 2, arena::kEvents + 2 * sizeof(Event), 0); });
-  const auto asleep = [](const Lane& lane) { return lane.settle(SYS_io_getevents) == Lane::State::kAsleep; };
+  const auto asleep = [this](const Lane& lane) { return lane.settle(numbers().io_getevents) == Lane::State::kAsleep; };
   ASSERT_TRUE(asleep(first) && asleep(second));
 
   ASSERT_RETURNS(1, submit(ctx, {0}));

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/fsuid.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -106,7 +105,7 @@ SUITE_TEST(history, 0b944d3a4bba_request_keeps_its_file,
   Lane reader(cpus().number(1 % cpus().count()));
   Answer answer;
   reader.start([&] { answer = submit(ctx, {0}); });
-  ASSERT_EQ(reader.settle(SYS_io_submit), Lane::State::kAsleep);
+  ASSERT_EQ(reader.settle(numbers().io_submit), Lane::State::kAsleep);
   ends.read = Descriptor();
   pollfd broken{ends.write.get(), 0, 0};
   EXPECT_EQ(::poll(&broken, 1, 0), 0) << "the pipe has lost its reader";

@@ -4,7 +4,6 @@
 // Claims: who shares the memory may cancel, a forked child may not; a request that is cancelled and completes at once,
 // or is cancelled twice at once, gives one event. Provoked by threads that act on one request together, some hundred
 // times. Not seen: which of two is first, and races that need other timing than these machines give.
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <atomic>
@@ -73,7 +72,7 @@ SUITE_TEST(io_cancel_races, who_waits_for_events_gets_it,
   Lane waiter(cpus().number(1 % cpus().count()));
   Answer answer;
   waiter.start([&] { answer = io_getevents(ctx, 1, 1, arena::kEvents, bound); });
-  const long call = kind() == EntryKind::kCompat ? 247 : SYS_io_getevents;  // of the i386 table
+  const long call = numbers().io_getevents;
   const Lane::State state = waiter.settle(call);
   ASSERT_NE(state, Lane::State::kIdle) << "io_getevents returned, with " << answer_text(answer);
   if (state != Lane::State::kAsleep) throw std::runtime_error("a thread does not get to sleep");

@@ -5,7 +5,6 @@
 // Provoked by bogus and dead ids, by contexts with events and polls, and by O_DIRECT reads that nobody reaps.
 // Not seen: requests that stay in flight (io_destroy_waits.cpp); what user space mapped over the ring (mapping.cpp).
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,18 +15,9 @@
 #include "fixtures/lane.h"
 #include "fixtures/worker.h"
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
-namespace {
-
-// Whether a page is mapped at this address.
-bool is_mapped(Address page) {
-  unsigned char resident = 0;
-  return ::mincore(reinterpret_cast<void*>(page), 1, &resident) == 0;
-}
-
-}  // namespace
-
 SUITE_TEST(io_destroy, a_fresh_context_is_destroyed, {.holds = {"io_destroy.returns_zero", "io_destroy.returns"}}) {
   for (const std::uint32_t nr : {1u, 64u, 1000u}) EXPECT_RETURNS(0, io_destroy(setup(nr))) << nr;
 }

@@ -4,7 +4,6 @@
 // Claims: a context's count is taken off when its destruction begins, once; a refusal takes nothing off.
 // Provoked by a count that hardly anyone else takes, with fs.aio-nr read on either side of the call.
 // Not seen: wrong counts that others' calls hide in every one of several tries.
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -63,10 +62,10 @@ SUITE_TEST(io_destroy_aio_nr, shrinks_before_the_call_waits,
     Lane submitter(cpus().number(0));
     Lane destroyer(cpus().number(0));
     submitter.start([&] { submitted = submit(ctx, {0}); });
-    ASSERT_EQ(submitter.settle(kind() == EntryKind::kCompat ? 248 : SYS_io_submit), Lane::State::kAsleep);
+    ASSERT_EQ(submitter.settle(numbers().io_submit), Lane::State::kAsleep);
     const std::uint64_t before = entry().aio_nr();
     destroyer.start([&] { destroyed = io_destroy(ctx); });
-    EXPECT_EQ(destroyer.settle(kind() == EntryKind::kCompat ? 246 : SYS_io_destroy), Lane::State::kAsleep);
+    EXPECT_EQ(destroyer.settle(numbers().io_destroy), Lane::State::kAsleep);
     seen = before - entry().aio_nr();
     ASSERT_EQ(::write(ends.write.get(), "x", 1), 1);
     destroyer.wait();

@@ -6,8 +6,6 @@
 // Provoked by requests that a file in user space holds (the gate file) and by reads of empty pipes that block
 // io_submit. Not seen: devices that never answer.
 #include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +17,8 @@
 #include "fixtures/lane.h"
 #include "reference/zoo.h"
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
+#include "suites/harness/sleeper.h"
 
 namespace aio::suites {
 namespace {
@@ -27,50 +27,6 @@ using std::chrono::milliseconds;
 
 constexpr std::int64_t kPage = static_cast<std::int64_t>(arena::kPage);
 
-// The calls' numbers as /proc shows them of who sleeps in them.
-long number_of_destroy(EntryKind kind) { return kind == EntryKind::kCompat ? 246 : SYS_io_destroy; }
-long number_of_submit(EntryKind kind) { return kind == EntryKind::kCompat ? 248 : SYS_io_submit; }
-
-std::atomic<int> catches{0};
-
-// A thread in a call that may last long. SIGUSR1 ends it, where it can, at the latest when the test ends.
-class Sleeper {
- public:
-  Sleeper(unsigned cpu, long number) : number_(number), lane_(cpu) {
-    struct sigaction action {};
-    action.sa_handler = [](int) { ++catches; };
-    ::sigaction(SIGUSR1, &action, nullptr);
-  }
-  ~Sleeper() {
-    for (int i = 0; i < 1000 && lane_.settle(-1, milliseconds(1)) != Lane::State::kIdle; ++i) interrupt();
-  }
-  Sleeper(const Sleeper&) = delete;
-  Sleeper& operator=(const Sleeper&) = delete;
-
-  void start(std::function<Answer()> call) {
-    lane_.start([this, call = std::move(call)] { answer_ = call(); });
-  }
-  bool asleep() const { return lane_.settle(number_) == Lane::State::kAsleep; }
-  bool returned() const { return lane_.settle(-1, setting().patience) == Lane::State::kIdle; }
-  void interrupt() const { lane_.signal(SIGUSR1); }
-  // Once it has returned.
-  Answer answer() const {
-    lane_.wait();
-    return answer_;
-  }
-
- private:
-  long number_;
-  Answer answer_;
-  Lane lane_;
-};
-
-// Whether a page is mapped at this address.
-bool is_mapped(Address page) {
-  unsigned char resident = 0;
-  return ::mincore(reinterpret_cast<void*>(page), 1, &resident) == 0;
-}
-
 }  // namespace
 
 SUITE_TEST(io_destroy_waits, for_a_thread_inside_io_submit,
@@ -78,10 +34,10 @@ SUITE_TEST(io_destroy_waits, for_a_thread_inside_io_submit,
   const std::uint64_t ctx = setup();
   const Pipe ends = pipe();
   prepare(0, kPread, ends.read.get(), arena::kBuffers, 10);
-  Sleeper submitter(cpus().number(0), number_of_submit(kind()));
+  Sleeper submitter(cpus().number(0), numbers().io_submit);
   submitter.start([&] { return submit(ctx, {0}); });
   ASSERT_TRUE(submitter.asleep());
-  Sleeper destroyer(cpus().number(0), number_of_destroy(kind()));
+  Sleeper destroyer(cpus().number(0), numbers().io_destroy);
   destroyer.start([&] { return io_destroy(ctx); });
   EXPECT_TRUE(destroyer.asleep());
   ASSERT_EQ(::write(ends.write.get(), "abc", 3), 3);
@@ -96,10 +52,10 @@ SUITE_TEST(io_destroy_waits, no_signal_ends_its_sleep, {.holds = {"io_destroy.si
   const std::uint64_t ctx = setup();
   const Pipe ends = pipe();
   prepare(0, kPread, ends.read.get(), arena::kBuffers, 10);
-  Sleeper submitter(cpus().number(0), number_of_submit(kind()));
+  Sleeper submitter(cpus().number(0), numbers().io_submit);
   submitter.start([&] { return submit(ctx, {0}); });
   ASSERT_TRUE(submitter.asleep());
-  Sleeper destroyer(cpus().number(0), number_of_destroy(kind()));
+  Sleeper destroyer(cpus().number(0), numbers().io_destroy);
   destroyer.start([&] { return io_destroy(ctx); });
   ASSERT_TRUE(destroyer.asleep());
   destroyer.interrupt();
@@ -121,10 +77,10 @@ SUITE_TEST(io_destroy_waits, a_submission_under_way_is_carried_out,
   signal(prepare(0, kPread, ends.read.get(), arena::kBuffers + 100, 10), counter.get());
   signal(prepare(1, kPwrite, regular.get(), arena::kBuffers, 4), counter.get());
   signal(prepare(2, kPwrite, regular.get(), arena::kBuffers + 4, 3, 4), counter.get());
-  Sleeper submitter(cpus().number(0), number_of_submit(kind()));
+  Sleeper submitter(cpus().number(0), numbers().io_submit);
   submitter.start([&] { return submit(ctx, {0, 1, 2}); });
   ASSERT_TRUE(submitter.asleep());
-  Sleeper destroyer(cpus().number(0), number_of_destroy(kind()));
+  Sleeper destroyer(cpus().number(0), numbers().io_destroy);
   destroyer.start([&] { return io_destroy(ctx); });
   ASSERT_TRUE(destroyer.asleep());
   ASSERT_TRUE(await([&] { return !is_mapped(ctx); }));
@@ -147,7 +103,7 @@ SUITE_TEST(io_destroy_waits, for_requests_that_a_file_system_holds,
   ASSERT_RETURNS(2, submit(ctx, {0, 1}));
   const std::vector<GateRequest> there = gate.held(2);
   ASSERT_EQ(there.size(), 2u);
-  Sleeper destroyer(cpus().number(0), number_of_destroy(kind()));
+  Sleeper destroyer(cpus().number(0), numbers().io_destroy);
   destroyer.start([&] { return io_destroy(ctx); });
   EXPECT_TRUE(destroyer.asleep());
   // One after the other.
@@ -173,7 +129,7 @@ SUITE_TEST(io_destroy_waits, for_a_held_fsync,
     ASSERT_RETURNS(1, submit(ctx, {0}));
     const std::vector<GateRequest> there = gate.held(1);
     ASSERT_EQ(there.size(), 1u);
-    Sleeper destroyer(cpus().number(0), number_of_destroy(kind()));
+    Sleeper destroyer(cpus().number(0), numbers().io_destroy);
     destroyer.start([&] { return io_destroy(ctx); });
     EXPECT_TRUE(destroyer.asleep());
     ASSERT_TRUE(gate.release(there[0].id, 0));
@@ -192,7 +148,7 @@ SUITE_TEST(io_destroy_waits, for_requests_of_a_closed_descriptor,
   const std::vector<GateRequest> there = gate.held(1);
   ASSERT_EQ(there.size(), 1u);
   held = Descriptor();
-  Sleeper destroyer(cpus().number(0), number_of_destroy(kind()));
+  Sleeper destroyer(cpus().number(0), numbers().io_destroy);
   destroyer.start([&] { return io_destroy(ctx); });
   EXPECT_TRUE(destroyer.asleep());
   ASSERT_TRUE(gate.release(there[0].id, kPage));
@@ -212,7 +168,7 @@ SUITE_TEST(io_destroy_waits, what_ends_meanwhile_signals_its_eventfd,
   ASSERT_RETURNS(2, submit(ctx, {0, 1}));
   const std::vector<GateRequest> there = gate.held(2);
   ASSERT_EQ(there.size(), 2u);
-  Sleeper destroyer(cpus().number(0), number_of_destroy(kind()));
+  Sleeper destroyer(cpus().number(0), numbers().io_destroy);
   destroyer.start([&] { return io_destroy(ctx); });
   ASSERT_TRUE(destroyer.asleep());
   EXPECT_EQ(drain(counter.get()), 0u);
@@ -235,7 +191,7 @@ SUITE_TEST(io_destroy_waits, what_can_be_cancelled_is_so_before, {.holds = {"io_
   ASSERT_RETURNS(2, submit(ctx, {0, 1}));
   const std::vector<GateRequest> there = gate.held(1);
   ASSERT_EQ(there.size(), 1u);
-  Sleeper destroyer(cpus().number(0), number_of_destroy(kind()));
+  Sleeper destroyer(cpus().number(0), numbers().io_destroy);
   destroyer.start([&] { return io_destroy(ctx); });
   EXPECT_TRUE(await([&] { return drain(counter.get()) == 1; }));
   EXPECT_TRUE(destroyer.asleep());
@@ -251,10 +207,10 @@ SUITE_TEST(io_destroy_waits, every_other_call_is_einval_meanwhile,
   const Pipe ends = pipe();
   prepare(0, kPread, ends.read.get(), arena::kBuffers, 10);
   prepare(1, kPread, empty.get()).key = 0;
-  Sleeper submitter(cpus().number(0), number_of_submit(kind()));
+  Sleeper submitter(cpus().number(0), numbers().io_submit);
   submitter.start([&] { return submit(ctx, {0}); });
   ASSERT_TRUE(submitter.asleep());
-  Sleeper destroyer(cpus().number(0), number_of_destroy(kind()));
+  Sleeper destroyer(cpus().number(0), numbers().io_destroy);
   destroyer.start([&] { return io_destroy(ctx); });
   ASSERT_TRUE(destroyer.asleep());
   ASSERT_TRUE(await([&] { return !is_mapped(ctx); }));
@@ -282,10 +238,10 @@ SUITE_TEST(io_destroy_waits, new_contexts_can_be_made_meanwhile,
   const Pipe ends = pipe();
   prepare(0, kPread, ends.read.get(), arena::kBuffers, 10);
   prepare(1, kPread, empty.get());
-  Sleeper submitter(cpus().number(0), number_of_submit(kind()));
+  Sleeper submitter(cpus().number(0), numbers().io_submit);
   submitter.start([&] { return submit(ctx, {0}); });
   ASSERT_TRUE(submitter.asleep());
-  Sleeper destroyer(cpus().number(0), number_of_destroy(kind()));
+  Sleeper destroyer(cpus().number(0), numbers().io_destroy);
   destroyer.start([&] { return io_destroy(ctx); });
   ASSERT_TRUE(destroyer.asleep());
   ASSERT_TRUE(await([&] { return !is_mapped(ctx); }));

@@ -4,34 +4,17 @@
 // Claims: EINVAL for each bad count and context, exactly nr events in the ring's order, no look at what is not needed.
 // Provoked by reads of nothing, whose events are in the ring when io_submit returns, and by one bad argument at a time.
 // Not seen: calls that wait (io_getevents_timeouts.cpp, waiting.cpp); heads and tails that the user wrote (ring.cpp).
-#include <sys/mman.h>
-#include <sys/resource.h>
 
 #include <climits>
 #include <cstring>
 
 #include "suites/harness/case.h"
+#include "suites/harness/sleeper.h"
 
 namespace aio::suites {
 namespace {
 
 constexpr std::int64_t kHour = 3600;
-
-// Whether the calls do not put this thread to sleep. Where memory must first be fetched any call may: it is tried
-// again.
-bool stays_awake(const std::function<void()>& calls) {
-  const auto sleeps = [] {
-    rusage now{};
-    ::getrusage(RUSAGE_THREAD, &now);
-    return now.ru_nvcsw;
-  };
-  for (int i = 0; i < 5; ++i) {
-    const long before = sleeps();
-    calls();
-    if (sleeps() == before) return true;
-  }
-  return false;
-}
 
 }  // namespace
 

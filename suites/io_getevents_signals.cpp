@@ -5,16 +5,14 @@
 // continue ends it too; blocked and ignored signals do not.
 // Provoked by signals to a lane that is seen asleep, and by a fast timer against calls that do not sleep.
 // Not seen: signals that kill (process.cpp); masks of the call's own (io_pgetevents_masks.cpp).
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <csignal>
 
 #include "fixtures/lane.h"
-#include "fixtures/proc_stat.h"
 #include "suites/harness/case.h"
+#include "suites/harness/sleeper.h"
 
 namespace aio::suites {
 namespace {
@@ -22,64 +20,13 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-// How often caught() was called.
-std::atomic<int> catches{0};
-
-void caught(int /*number*/) { ++catches; }
-
-void catch_signal(int number, int flags = 0) {
-  struct sigaction action {};
-  action.sa_handler = caught;
-  action.sa_flags = flags;
-  ::sigaction(number, &action, nullptr);
-}
-
-// The call's number as /proc shows it of who sleeps in it.
-long number_of_getevents(EntryKind kind) { return kind == EntryKind::kCompat ? 247 : SYS_io_getevents; }
-
-// A thread, or a process of the same memory, in a call that may last for ever. SIGUSR1 ends it at the latest when the
-// test ends.
-class Sleeper {
- public:
-  Sleeper(unsigned cpu, long number, Lane::Kind kind = Lane::Kind::kThread) : number_(number), lane_(cpu, kind) {}
-  ~Sleeper() {
-    for (int i = 0; i < 1000 && lane_.settle(-1, milliseconds(1)) != Lane::State::kIdle; ++i) lane_.signal(SIGUSR1);
-  }
-  Sleeper(const Sleeper&) = delete;
-  Sleeper& operator=(const Sleeper&) = delete;
-
-  void start(std::function<Answer()> call) {
-    lane_.start([this, call = std::move(call)] {
-      task_ = static_cast<pid_t>(::syscall(SYS_gettid));
-      answer_ = call();
-    });
-  }
-  bool asleep() const { return lane_.settle(number_) == Lane::State::kAsleep; }
-  void signal(int number) const { lane_.signal(number); }
-  bool stopped() const {
-    const auto stat = proc_stat("/proc/" + std::to_string(task_));
-    return stat && stat->state == 'T';
-  }
-  // Once it has returned.
-  Answer answer() const {
-    lane_.wait();
-    return answer_;
-  }
-
- private:
-  long number_;
-  std::atomic<pid_t> task_{0};
-  Answer answer_;
-  Lane lane_;
-};
-
 }  // namespace
 
 SUITE_TEST(io_getevents_signals, a_signal_ends_a_wait_without_events,
            {.holds = {"io_getevents.signal_without_events_is_eintr"}}) {
   catch_signal(SIGUSR1);
   const std::uint64_t ctx = setup();
-  Sleeper waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   for (const Address limit : {arena::kNull, timeout(3600, 0)}) {
     catches = 0;
     waiter.start([&] { return io_getevents(ctx, 1, 1, arena::kEvents, limit); });
@@ -94,7 +41,7 @@ SUITE_TEST(io_getevents_signals, no_wait_is_restarted,
            {.holds = {"io_getevents.sa_restart_has_no_effect"}, .needs = "lanes"}) {
   catch_signal(SIGUSR1, SA_RESTART);
   const std::uint64_t ctx = setup();
-  Sleeper waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   for (const Address limit : {arena::kNull, timeout(3600, 0)}) {
     catches = 0;
     waiter.start([&] { return io_getevents(ctx, 1, 1, arena::kEvents, limit); });
@@ -114,7 +61,7 @@ SUITE_TEST(io_getevents_signals, a_signal_gives_what_has_come,
   const Descriptor empty = file();
   for (const unsigned slot : {0u, 1u}) prepare(slot, kPread, empty.get());
   ASSERT_RETURNS(2, submit(ctx, {0, 1}));
-  Sleeper waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 3, 5, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   waiter.signal(SIGUSR1);
@@ -134,7 +81,7 @@ SUITE_TEST(io_getevents_signals, a_signal_gives_what_came_during_the_wait,
   const Descriptor empty = file();
   prepare(0, kPread, empty.get());
   ASSERT_RETURNS(1, submit(ctx, {0}));
-  Sleeper waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 4, 4, arena::kEvents, timeout(3600, 0)); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_RETURNS(2, submit(ctx, {0, 0}));
@@ -147,7 +94,7 @@ SUITE_TEST(io_getevents_signals, stop_and_continue_end_a_wait,
            {.holds = {"io_getevents.stop_and_continue_is_eintr"}, .needs = "lanes"}) {
   catch_signal(SIGUSR1);
   const std::uint64_t ctx = setup();
-  Sleeper waiter(cpus().number(0), number_of_getevents(kind()), Lane::Kind::kProcess);
+  Sleeper waiter(cpus().number(0), numbers().io_getevents, Lane::Kind::kProcess);
   waiter.start([&] { return io_getevents(ctx, 1, 1, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   waiter.signal(SIGSTOP);
@@ -167,7 +114,7 @@ SUITE_TEST(io_getevents_signals, a_blocked_signal_does_not_end_a_wait,
   ::sigaddset(&blocked, SIGUSR2);
   ::pthread_sigmask(SIG_BLOCK, &blocked, nullptr);  // the lane inherits it
   const std::uint64_t ctx = setup();
-  Sleeper waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 1, 1, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   waiter.signal(SIGUSR2);
@@ -200,7 +147,7 @@ SUITE_TEST(io_getevents_signals, an_ignored_signal_does_not_end_a_wait,
   catch_signal(SIGUSR1);
   ::signal(SIGUSR2, SIG_IGN);
   const std::uint64_t ctx = setup();
-  Sleeper waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 1, 1, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   // SIGWINCH and SIGCONT do nothing unless they are caught.

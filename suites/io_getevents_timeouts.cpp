@@ -4,14 +4,12 @@
 // Claims: which timeouts return at once, wait for their time or wait for ever, and what a wait returns that times out.
 // Provoked by empty or nearly empty rings; those that wait for ever are seen asleep in a lane and ended by a signal.
 // Not seen: how much later than its timeout a call returns; whether "for ever" is 292 years.
-#include <sys/resource.h>
-#include <sys/syscall.h>
 
 #include <climits>
 #include <csignal>
 
-#include "fixtures/lane.h"
 #include "suites/harness/case.h"
+#include "suites/harness/sleeper.h"
 
 namespace aio::suites {
 namespace {
@@ -29,56 +27,6 @@ struct Timeout {
 std::string text(const Timeout& timeout) {
   return '{' + std::to_string(timeout.sec) + ", " + std::to_string(timeout.nsec) + '}';
 }
-
-// Whether the calls do not put this thread to sleep. Where memory must first be fetched any call may: it is tried
-// again.
-bool stays_awake(const std::function<void()>& calls) {
-  const auto sleeps = [] {
-    rusage now{};
-    ::getrusage(RUSAGE_THREAD, &now);
-    return now.ru_nvcsw;
-  };
-  for (int i = 0; i < 5; ++i) {
-    const long before = sleeps();
-    calls();
-    if (sleeps() == before) return true;
-  }
-  return false;
-}
-
-// The call's number as /proc shows it of who sleeps in it.
-long number_of_getevents(EntryKind kind) { return kind == EntryKind::kCompat ? 247 : SYS_io_getevents; }
-
-// A thread in a call that may last for ever. SIGUSR1 ends it at the latest when the test ends.
-class Sleeper {
- public:
-  Sleeper(unsigned cpu, long number) : number_(number), lane_(cpu) {
-    struct sigaction action {};
-    action.sa_handler = [](int) {};
-    ::sigaction(SIGUSR1, &action, nullptr);
-  }
-  ~Sleeper() {
-    for (int i = 0; i < 1000 && lane_.settle(-1, milliseconds(1)) != Lane::State::kIdle; ++i) interrupt();
-  }
-  Sleeper(const Sleeper&) = delete;
-  Sleeper& operator=(const Sleeper&) = delete;
-
-  void start(std::function<Answer()> call) {
-    lane_.start([this, call = std::move(call)] { answer_ = call(); });
-  }
-  bool asleep() const { return lane_.settle(number_) == Lane::State::kAsleep; }
-  void interrupt() const { lane_.signal(SIGUSR1); }
-  // Once it has returned.
-  Answer answer() const {
-    lane_.wait();
-    return answer_;
-  }
-
- private:
-  long number_;
-  Answer answer_;
-  Lane lane_;
-};
 
 }  // namespace
 
@@ -192,7 +140,7 @@ SUITE_TEST(io_getevents_timeouts, sums_wrap_at_64_bits,
 SUITE_TEST(io_getevents_timeouts, without_a_timeout_a_wait_lasts,
            {.holds = {"io_getevents.null_timeout_waits"}, .needs = "lanes"}) {
   const std::uint64_t ctx = setup();
-  Sleeper waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 1, 1, arena::kEvents, arena::kNull); });
   EXPECT_TRUE(waiter.asleep());
   waiter.interrupt();
@@ -202,7 +150,7 @@ SUITE_TEST(io_getevents_timeouts, without_a_timeout_a_wait_lasts,
 SUITE_TEST(io_getevents_timeouts, a_negative_sum_lasts_for_ever,
            {.holds = {"io_getevents.negative_timeout_waits"}, .needs = "lanes"}) {
   const std::uint64_t ctx = setup();
-  Sleeper waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   for (const Timeout& each : {Timeout{-1, 0}, {0, -1}, {-1, kSecond - 1}, {1, -kSecond - 1}, {INT_MIN, 0}}) {
     const Address ts = timeout(each.sec, each.nsec);
     waiter.start([&] { return io_getevents(ctx, 1, 1, arena::kEvents, ts); });
@@ -217,7 +165,7 @@ SUITE_TEST(io_getevents_timeouts, a_sum_that_wraps_below_zero_lasts_for_ever,
             .entries = kNativeOnly | kLibaioOnly,
             .needs = "lanes"}) {
   const std::uint64_t ctx = setup();
-  Sleeper waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   for (const Timeout& each : {Timeout{0, INT64_MIN}, {-9223372036, 0}, {9223372035, INT64_MAX}, {INT64_MIN, -1}}) {
     const Address ts = timeout(each.sec, each.nsec);
     waiter.start([&] { return io_getevents(ctx, 1, 1, arena::kEvents, ts); });
@@ -230,7 +178,7 @@ SUITE_TEST(io_getevents_timeouts, a_sum_that_wraps_below_zero_lasts_for_ever,
 SUITE_TEST(io_getevents_timeouts, a_huge_timeout_lasts_for_ever,
            {.holds = {"io_getevents.huge_timeout_waits"}, .needs = "lanes"}) {
   const std::uint64_t ctx = setup();
-  Sleeper waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   for (const Timeout& each : {Timeout{INT_MAX, 0}, {INT_MAX, INT_MAX}}) {
     const Address ts = timeout(each.sec, each.nsec);
     waiter.start([&] { return io_getevents(ctx, 1, 1, arena::kEvents, ts); });
@@ -244,7 +192,7 @@ SUITE_TEST(io_getevents_timeouts, a_huge_timeout_lasts_for_ever,
 SUITE_TEST(io_getevents_timeouts, what_no_clock_counts_to_lasts_for_ever,
            {.holds = {"io_getevents.huge_timeout_waits"}, .entries = kNativeOnly | kLibaioOnly, .needs = "lanes"}) {
   const std::uint64_t ctx = setup();
-  Sleeper waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   for (const Timeout& each : {Timeout{9223372036, 0},
                               {9223372036, -kSecond},
                               {9223372036, INT64_MIN},

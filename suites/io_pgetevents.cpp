@@ -4,13 +4,13 @@
 // Claims: the errno of each bad argument and of pairs of them, and each rule of io_getevents that shows in one call.
 // Provoked by one bad argument at a time, on empty rings and on rings with an event that must stay.
 // Not seen: what the mask does (io_pgetevents_masks.cpp); waits that others end (waiting.cpp).
-#include <sys/resource.h>
 
 #include <climits>
 #include <csignal>
 
 #include "fixtures/compat_entry.h"
 #include "suites/harness/case.h"
+#include "suites/harness/sleeper.h"
 
 namespace aio::suites {
 namespace {
@@ -19,22 +19,6 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kNoCompatMask = "before 5.4 this entry reads the signal argument wrongly";
-
-// Whether the calls do not put this thread to sleep. Where memory must first be fetched any call may: it is tried
-// again.
-bool stays_awake(const std::function<void()>& calls) {
-  const auto sleeps = [] {
-    rusage now{};
-    ::getrusage(RUSAGE_THREAD, &now);
-    return now.ru_nvcsw;
-  };
-  for (int i = 0; i < 5; ++i) {
-    const long before = sleeps();
-    calls();
-    if (sleeps() == before) return true;
-  }
-  return false;
-}
 
 }  // namespace
 

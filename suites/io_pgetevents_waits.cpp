@@ -5,10 +5,8 @@
 // with its whole timeout; SIGKILL and SIGSTOP are not to be blocked.
 // Provoked by signals to a lane, a thread or a process of the same memory, that is seen asleep in the call.
 // Not seen: the race between a signal and the end of a call (F26).
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <csignal>
 #include <fstream>
 
@@ -16,6 +14,7 @@
 #include "fixtures/proc_stat.h"
 #include "fixtures/worker.h"
 #include "suites/harness/case.h"
+#include "suites/harness/sleeper.h"
 
 namespace aio::suites {
 namespace {
@@ -26,29 +25,6 @@ using Clock = std::chrono::steady_clock;
 constexpr const char* kNoCompatMask = "before 5.4 this entry reads the signal argument wrongly";
 constexpr std::uint64_t kAllSignals = ~std::uint64_t{0};
 
-// For the calling thread, and lanes that are made from then on.
-void block(int number) {
-  sigset_t mask;
-  ::sigemptyset(&mask);
-  ::sigaddset(&mask, number);
-  ::pthread_sigmask(SIG_BLOCK, &mask, nullptr);
-}
-
-// How often caught() was called.
-std::atomic<int> catches{0};
-
-void caught(int /*number*/) { ++catches; }
-
-void catch_signal(int number, int flags = 0) {
-  struct sigaction action {};
-  action.sa_handler = caught;
-  action.sa_flags = flags;
-  ::sigaction(number, &action, nullptr);
-}
-
-// The call's number as /proc shows it of who sleeps in it.
-long number_of_pgetevents(EntryKind kind) { return kind == EntryKind::kCompat ? 385 : SYS_io_pgetevents; }
-
 // Whether the process with this folder in /proc sleeps in the call with this number.
 bool sleeps_in(const std::string& folder, long number) {
   long seen = -1;
@@ -56,49 +32,6 @@ bool sleeps_in(const std::string& folder, long number) {
   const auto stat = proc_stat(folder);
   return seen == number && stat && stat->state == 'S';
 }
-
-// A thread, or a process of the same memory, in a call that may last for ever. SIGUSR1 ends it at the latest when the
-// test ends.
-class Sleeper {
- public:
-  Sleeper(unsigned cpu, EntryKind kind, Lane::Kind lane_kind = Lane::Kind::kThread)
-      : number_(number_of_pgetevents(kind)), lane_(cpu, lane_kind) {}
-  ~Sleeper() {
-    for (int i = 0; i < 1000 && lane_.settle(-1, milliseconds(1)) != Lane::State::kIdle; ++i) lane_.signal(SIGUSR1);
-  }
-  Sleeper(const Sleeper&) = delete;
-  Sleeper& operator=(const Sleeper&) = delete;
-
-  void start(std::function<Answer()> call) {
-    lane_.start([this, call = std::move(call)] {
-      task_ = static_cast<pid_t>(::syscall(SYS_gettid));
-      answer_ = call();
-      returned_ = Clock::now();
-    });
-  }
-  bool asleep() const { return lane_.settle(number_) == Lane::State::kAsleep; }
-  void signal(int number) const { lane_.signal(number); }
-  bool stopped() const {
-    const auto stat = proc_stat("/proc/" + std::to_string(task_));
-    return stat && stat->state == 'T';
-  }
-  // Both once it has returned.
-  Answer answer() const {
-    lane_.wait();
-    return answer_;
-  }
-  Clock::time_point returned() const {
-    lane_.wait();
-    return returned_;
-  }
-
- private:
-  long number_;
-  std::atomic<pid_t> task_{0};
-  Answer answer_;
-  Clock::time_point returned_;
-  Lane lane_;
-};
 
 }  // namespace
 
@@ -108,7 +41,7 @@ SUITE_TEST(io_pgetevents_waits, a_signal_that_comes_during_the_wait_is_eintr,
   catch_signal(SIGUSR1, SA_RESTART);
   block(SIGUSR1);
   const std::uint64_t ctx = setup();
-  Sleeper waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_pgetevents);
   waiter.start([&] { return io_pgetevents(ctx, 1, 1, arena::kEvents, arena::kNull, sigset({SIGUSR2})); });
   ASSERT_TRUE(waiter.asleep());
   waiter.signal(SIGUSR1);
@@ -120,7 +53,7 @@ SUITE_TEST(io_pgetevents_waits, without_a_mask_a_signal_is_eintr,
            {.holds = {"io_pgetevents.caught_signal_is_eintr"}, .needs = "lanes"}) {
   catch_signal(SIGUSR1, SA_RESTART);
   const std::uint64_t ctx = setup();
-  Sleeper waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_pgetevents);
   waiter.start([&] { return io_pgetevents(ctx, 1, 1, arena::kEvents, arena::kNull, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   waiter.signal(SIGUSR1);
@@ -137,7 +70,7 @@ SUITE_TEST(io_pgetevents_waits, what_the_mask_blocks_comes_after_the_call,
   const Descriptor empty = file();
   at<std::uint64_t>(arena::kSignalMask) = kAllSignals;
   const Address everything = sigset(arena::kSignalMask, 8);
-  Sleeper waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_pgetevents);
   waiter.start([&] { return io_pgetevents(ctx, 1, 1, arena::kEvents, arena::kNull, everything); });
   ASSERT_TRUE(waiter.asleep());
   for (const int number : {SIGUSR1, SIGUSR2, SIGRTMIN, SIGRTMAX}) {
@@ -160,7 +93,7 @@ SUITE_TEST(io_pgetevents_waits, a_polled_pipe_ends_a_wait_with_a_mask,
   const Pipe ends = pipe();
   prepare_poll(0, ends.read.get(), kPollIn);
   ASSERT_RETURNS(1, submit(ctx, {0}));
-  Sleeper waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_pgetevents);
   waiter.start([&] { return io_pgetevents(ctx, 1, 1, arena::kEvents, arena::kNull, sigset({SIGUSR2})); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_EQ(::write(ends.write.get(), "x", 1), 1);
@@ -176,7 +109,7 @@ SUITE_TEST(io_pgetevents_waits, a_stop_and_continue_begins_the_wait_again,
   const Descriptor empty = file();
   prepare(0, kPread, empty.get());
   for (const Address signals : {arena::kNull, sigset({SIGUSR2})}) {
-    Sleeper waiter(cpus().number(0), kind(), Lane::Kind::kProcess);
+    Sleeper waiter(cpus().number(0), numbers().io_pgetevents, Lane::Kind::kProcess);
     waiter.start([&] { return io_pgetevents(ctx, 1, 1, arena::kEvents, arena::kNull, signals); });
     ASSERT_TRUE(waiter.asleep());
     waiter.signal(SIGSTOP);
@@ -195,7 +128,7 @@ SUITE_TEST(io_pgetevents_waits, a_wait_that_begins_again_has_its_whole_timeout,
   constexpr int kTries = 5;
   catch_signal(SIGUSR1);
   const std::uint64_t ctx = setup();
-  Sleeper waiter(cpus().number(0), kind(), Lane::Kind::kProcess);
+  Sleeper waiter(cpus().number(0), numbers().io_pgetevents, Lane::Kind::kProcess);
   const Address ts = timeout(0, std::chrono::nanoseconds(kTimeout).count());
   for (int i = 0; i < kTries; ++i) {
     const Clock::time_point began = Clock::now();
@@ -211,7 +144,7 @@ SUITE_TEST(io_pgetevents_waits, a_wait_that_begins_again_has_its_whole_timeout,
     EXPECT_RETURNS(0, waiter.answer());
     // On a busy machine the time may have been over before the stop.
     if (!asleep || !stopped || !in_time) continue;
-    EXPECT_GE(waiter.returned() - continued, kTimeout);
+    EXPECT_GE(waiter.returned_at() - continued, kTimeout);
     return;
   }
   skip("the machine is too busy to stop a wait in time");
@@ -225,7 +158,7 @@ SUITE_TEST(io_pgetevents_waits, an_ignored_signal_begins_the_wait_again,
   block(SIGUSR2);  // so that it becomes pending
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
-  Sleeper waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_pgetevents);
   waiter.start([&] {
     ::raise(SIGUSR2);
     return io_pgetevents(ctx, 1, 1, arena::kEvents, arena::kNull, sigset({}));
@@ -243,7 +176,7 @@ SUITE_TEST(io_pgetevents_waits, no_mask_keeps_a_stop_out,
   const Descriptor empty = file();
   at<std::uint64_t>(arena::kSignalMask) = kAllSignals;
   const Address everything = sigset(arena::kSignalMask, 8);
-  Sleeper waiter(cpus().number(0), kind(), Lane::Kind::kProcess);
+  Sleeper waiter(cpus().number(0), numbers().io_pgetevents, Lane::Kind::kProcess);
   waiter.start([&] { return io_pgetevents(ctx, 1, 1, arena::kEvents, arena::kNull, everything); });
   ASSERT_TRUE(waiter.asleep());
   waiter.signal(SIGSTOP);
@@ -266,7 +199,7 @@ SUITE_TEST(io_pgetevents_waits, no_mask_keeps_a_kill_out,
     return 0;
   });
   const std::string folder = "/proc/" + std::to_string(child.pid());
-  const long number = number_of_pgetevents(kind());
+  const long number = numbers().io_pgetevents;
   ASSERT_TRUE(await([&] { return sleeps_in(folder, number); }));
   ::kill(child.pid(), SIGKILL);
   const auto status = child.wait_exit(Worker::kReapPatience);

@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
@@ -23,13 +24,6 @@ std::uint32_t ring_nr(std::uint32_t nr, const Machine& machine) {
   const std::uint64_t bytes = sizeof(RingHeader) + sizeof(Event) * wanted;
   const std::uint64_t pages = (bytes + machine.page_size - 1) / machine.page_size;
   return static_cast<std::uint32_t>((pages * machine.page_size - sizeof(RingHeader)) / sizeof(Event));
-}
-
-void limit(decltype(RLIMIT_AS) what, rlim_t soft) {
-  rlimit now{};
-  ::getrlimit(what, &now);
-  now.rlim_cur = soft;
-  ::setrlimit(what, &now);
 }
 
 }  // namespace

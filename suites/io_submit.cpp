@@ -6,7 +6,6 @@
 // processes. Order of the checks: check_order_arguments.cpp. Other ways to lose a context: mapping.cpp.
 // Not seen: that nr is cut to the ring's size where the free slots end it before.
 #include <fcntl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <limits>
@@ -31,10 +30,6 @@ std::int64_t largest_nr(EntryKind kind) {
   return kind == EntryKind::kCompat ? std::numeric_limits<std::int32_t>::max()
                                     : std::numeric_limits<std::int64_t>::max();
 }
-
-// The numbers of the calls in which lanes sleep.
-long submit_number(EntryKind kind) { return kind == EntryKind::kCompat ? 248 : SYS_io_submit; }
-long destroy_number(EntryKind kind) { return kind == EntryKind::kCompat ? 246 : SYS_io_destroy; }
 
 }  // namespace
 
@@ -213,7 +208,7 @@ SUITE_TEST(io_submit, one_call_takes_no_more_than_the_ring_holds,
   Answer seen;
   Lane lane(cpus().number(0));
   lane.start([&] { seen = io_submit(ctx, nr, where); });
-  const Lane::State state = lane.settle(submit_number(kind()));
+  const Lane::State state = lane.settle(numbers().io_submit);
   for (std::uint32_t left = before; left != 0 && state == Lane::State::kAsleep;) {
     const std::uint32_t some = std::min<std::uint32_t>(left, arena::kEventSlots);
     if (io_getevents(ctx, some, some, arena::kEvents, timeout(5, 0)).value != some) break;
@@ -241,9 +236,9 @@ SUITE_TEST(io_submit, a_running_call_goes_on_in_a_dying_context,
   Answer submitted, destroyed;
   Lane submitter(cpus().number(0)), destroyer(cpus().number(0));
   submitter.start([&] { submitted = io_submit(ctx, 2, pointers); });
-  const Lane::State sleeping = submitter.settle(submit_number(kind()));
+  const Lane::State sleeping = submitter.settle(numbers().io_submit);
   destroyer.start([&] { destroyed = io_destroy(ctx); });
-  const Lane::State waiting = destroyer.settle(destroy_number(kind()));
+  const Lane::State waiting = destroyer.settle(numbers().io_destroy);
   const Answer meanwhile = io_submit(ctx, 1, pointers + word_size(kind()));
   ASSERT_EQ(::write(blocking.write.get(), "x", 1), 1);
   submitter.wait();

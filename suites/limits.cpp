@@ -17,6 +17,7 @@
 
 #include "fixtures/worker.h"
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
@@ -50,13 +51,6 @@ std::optional<std::int64_t> change_of(
 std::int64_t share(std::uint32_t nr, const Profile& profile, const Machine& machine) {
   if (profile.release >= Release{4, 14}) return nr;
   return 2 * std::max(std::int64_t{nr}, 4 * std::int64_t{machine.possible_cpus});
-}
-
-void limit(decltype(RLIMIT_AS) what, rlim_t soft) {
-  rlimit now{};
-  ::getrlimit(what, &now);
-  now.rlim_cur = soft;
-  ::setrlimit(what, &now);
 }
 
 mode_t mode_of(const char* path) {

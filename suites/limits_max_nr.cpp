@@ -12,18 +12,16 @@
 
 #include <fstream>
 #include <string>
-#include <system_error>
 
 #include "fixtures/worker.h"
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
 
 constexpr const char* kAioMaxNr = "/proc/sys/fs/aio-max-nr";
 constexpr unsigned kRounds = 20;
-
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
 std::string max_nr() {
   std::string text;

@@ -6,7 +6,6 @@
 // Provoked by munmap, mprotect, and mmap over the ring.
 // Not seen: what its count in fs.aio-nr does (limits.cpp).
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fixtures/lane.h"
@@ -27,9 +26,6 @@ void cover(Address at, std::size_t size) {
     throw std::system_error(errno, std::generic_category(), "cannot map memory over a ring");
   }
 }
-
-// io_getevents, as /proc/PID/syscall tells it.
-long waiting_call(EntryKind kind) { return kind == EntryKind::kCompat ? 247 : SYS_io_getevents; }
 
 }  // namespace
 
@@ -158,7 +154,7 @@ SUITE_TEST(mapping_gone, who_waits_already_gets_its_events,
   Lane waiter(cpus().number(0));
   Answer answer{};
   waiter.start([&] { answer = io_getevents(ctx, 1, 1, arena::kEvents, arena::kNull); });
-  const Lane::State state = waiter.settle(waiting_call(kind()));
+  const Lane::State state = waiter.settle(numbers().io_getevents);
   ASSERT_EQ(::munmap(&ring(ctx), machine().page_size), 0);
   const std::uint64_t one = 1;
   ASSERT_EQ(::write(bell.get(), &one, sizeof one), 8);

@@ -6,7 +6,6 @@
 // Provoked by moves to addresses of the test's own, with reads unread, polls pending and io_getevents waiting.
 // Not seen: what is left mapped of a destroyed ring, which nobody may touch; a child's mremap (process.cpp).
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,9 +35,6 @@ Answer remap(Address from, std::size_t old_length, std::size_t new_length, int f
 Answer move(Address from, std::size_t size, Address to) {
   return remap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 }
-
-// io_getevents, as /proc/PID/syscall tells it.
-long waiting_call(EntryKind kind) { return kind == EntryKind::kCompat ? 247 : SYS_io_getevents; }
 
 void ring_bell(int eventfd) {
   const std::uint64_t one = 1;
@@ -149,7 +145,7 @@ SUITE_TEST(mapping_move, who_waits_already_gets_its_events,
   Lane waiter(cpus().number(0));
   Answer answer{};
   waiter.start([&] { answer = io_getevents(old, 1, 1, arena::kEvents, arena::kNull); });
-  const Lane::State state = waiter.settle(waiting_call(kind()));
+  const Lane::State state = waiter.settle(numbers().io_getevents);
   const Answer moved = move(old, page, ctx);
   ring_bell(bell.get());
   waiter.wait();

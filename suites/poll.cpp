@@ -5,44 +5,17 @@
 // Provoked by one bad field at a time, and by files whose state the test has made.
 // Not seen: what ends a pending request (poll_wake.cpp, poll_races.cpp), files of every kind (poll_kinds.cpp).
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <cstdlib>
 #include <string>
-#include <system_error>
 
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
-
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
-Descriptor open_path(const std::string& path, int flags) {
-  Descriptor made(::open(path.c_str(), flags | O_CLOEXEC));
-  if (!made) fail("cannot open a file");
-  return made;
-}
-
-// The same file, opened with other flags.
-Descriptor open_again(int fd, int flags) { return open_path(fmt::format("/proc/self/fd/{}", fd), flags); }
-
-void write_bytes(int fd, std::string_view bytes) {
-  if (::write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) fail("cannot write");
-}
-
-struct Sockets {
-  Descriptor one;
-  Descriptor other;
-};
-
-Sockets make_sockets(int type) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) != 0) fail("cannot make sockets");
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
-}
 
 // A FIFO without a name, open for reading and writing at once.
 Descriptor make_fifo_for_both(const std::string& directory) {
@@ -61,22 +34,6 @@ Descriptor make_fifo_for_both(const std::string& directory) {
   ::rmdir(folder.c_str());
   errno = error;
   if (!made) fail("cannot make a FIFO");
-  return made;
-}
-
-// Both ends of a pseudo-terminal; none where there are none.
-struct Terminal {
-  Descriptor master;
-  Descriptor slave;
-};
-
-Terminal make_terminal() {
-  Terminal made{Descriptor(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)), Descriptor()};
-  char name[64];
-  if (!made.master || ::unlockpt(made.master.get()) != 0 || ::ptsname_r(made.master.get(), name, sizeof name) != 0) {
-    return {};
-  }
-  made.slave = Descriptor(::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
   return made;
 }
 
@@ -135,7 +92,7 @@ SUITE_TEST(poll, other_fields_must_be_zero, {.holds = {"poll.other_fields_must_b
 SUITE_TEST(poll, the_descriptor_comes_before_the_fields,
            {.holds = {"io_submit.closed_fd_is_ebadf", "io_submit.path_fd_is_ebadf"}, .needs = ">=5.1"}) {
   const std::uint64_t ctx = setup();
-  const Descriptor path = open_path("/", O_PATH);
+  const Descriptor path = opened("/", O_PATH);
   for (const std::uint64_t mask : {0x1ull, 0x10001ull}) {
     claim("io_submit.closed_fd_is_ebadf");
     prepare_poll(0, -1, mask);
@@ -160,10 +117,10 @@ SUITE_TEST(poll, the_priority_is_not_checked, {.holds = {"poll.priority_is_not_c
 SUITE_TEST(poll, the_access_mode_is_not_checked, {.holds = {"poll.access_mode_is_not_checked"}}) {
   const std::uint64_t ctx = setup();
   const Descriptor made = file("x");
-  const Descriptor read_only = open_again(made.get(), O_RDONLY);
+  const Descriptor read_only = opened_again(made.get(), O_RDONLY);
   prepare_poll(0, read_only.get(), kPollOut);
   EXPECT_EQ(result(ctx, 0), kPollOut);
-  const Descriptor write_only = open_again(made.get(), O_WRONLY);
+  const Descriptor write_only = opened_again(made.get(), O_WRONLY);
   prepare_poll(0, write_only.get(), kPollIn);
   EXPECT_EQ(result(ctx, 0), kPollIn);
 }
@@ -175,7 +132,7 @@ SUITE_TEST(poll, a_ready_file_gives_the_wanted_bits, {.holds = {"poll.ready_give
   write_bytes(filled.write.get(), "x");
   const Descriptor zero = eventfd();
   const Descriptor one = eventfd(1);
-  const Sockets idle = make_sockets(SOCK_STREAM);
+  const Ends idle = socket_pair();
   const Ready cases[] = {
       {"pipe, write end", empty.write.get(), kPollOut, 0x4},
       {"pipe, write end", empty.write.get(), kPollWrnorm, 0x100},
@@ -205,7 +162,7 @@ SUITE_TEST(poll, err_and_hup_are_always_wanted, {.holds = {"poll.err_and_hup_alw
   last_byte.write = Descriptor();
   Pipe no_reader = pipe();
   no_reader.read = Descriptor();
-  Sockets alone = make_sockets(SOCK_STREAM);
+  Ends alone = socket_pair();
   alone.other = Descriptor();
   const Ready cases[] = {
       {"pipe without writer", no_writer.read.get(), 0, 0x10},
@@ -240,8 +197,8 @@ SUITE_TEST(poll, bits_without_a_meaning_are_dropped, {.holds = {"poll.unknown_bi
 SUITE_TEST(poll, a_file_without_poll_is_ready, {.holds = {"poll.file_without_poll_is_ready"}}) {
   const std::uint64_t ctx = setup();
   const Descriptor regular = file();
-  const Descriptor directory = open_path("/", O_RDONLY | O_DIRECTORY);
-  const Descriptor null = open_path("/dev/null", O_RDWR);
+  const Descriptor directory = opened("/", O_RDONLY | O_DIRECTORY);
+  const Descriptor null = opened("/dev/null", O_RDWR);
   for (const Descriptor* each : {&regular, &directory, &null}) {
     const Ready cases[] = {
         {"IN", each->get(), kPollIn, 0x1},
@@ -260,8 +217,8 @@ SUITE_TEST(poll, a_file_without_poll_is_ready, {.holds = {"poll.file_without_pol
 SUITE_TEST(poll, a_file_that_wakes_nobody_is_einval, {.holds = {"poll.unready_file_without_queue_is_einval"}}) {
   const std::uint64_t ctx = setup();
   const Descriptor regular = file("x");
-  const Descriptor directory = open_path("/", O_RDONLY | O_DIRECTORY);
-  const Descriptor null = open_path("/dev/null", O_RDWR);
+  const Descriptor directory = opened("/", O_RDONLY | O_DIRECTORY);
+  const Descriptor null = opened("/dev/null", O_RDWR);
   for (const Descriptor* each : {&regular, &directory, &null}) {
     for (const std::uint64_t asked : {0u, 0x2u, 0x18u, 0x2000u}) {
       prepare_poll(0, each->get(), asked);
@@ -273,9 +230,9 @@ SUITE_TEST(poll, a_file_that_wakes_nobody_is_einval, {.holds = {"poll.unready_fi
 
 SUITE_TEST(poll, a_terminal_that_is_not_ready_is_einval, {.holds = {"poll.second_queue_is_einval"}}) {
   const std::uint64_t ctx = setup();
-  const Terminal terminal = make_terminal();
-  if (!terminal.slave) skip("there are no pseudo-terminals");
-  for (const Descriptor* each : {&terminal.master, &terminal.slave}) {
+  const std::optional<Terminal> pty = terminal();
+  if (!pty) skip("there are no pseudo-terminals");
+  for (const Descriptor* each : {&pty->server, &pty->user}) {
     for (const std::uint64_t asked : {0u, 0x1u, 0x2u}) {
       prepare_poll(0, each->get(), asked);
       EXPECT_ERROR(EINVAL, submit(ctx, {0})) << "asked for " << asked;
@@ -286,9 +243,9 @@ SUITE_TEST(poll, a_terminal_that_is_not_ready_is_einval, {.holds = {"poll.second
 
 SUITE_TEST(poll, a_ready_terminal_completes, {.holds = {"poll.ready_file_with_two_queues_completes"}}) {
   const std::uint64_t ctx = setup();
-  const Terminal terminal = make_terminal();
-  if (!terminal.slave) skip("there are no pseudo-terminals");
-  for (const Descriptor* each : {&terminal.master, &terminal.slave}) {
+  const std::optional<Terminal> pty = terminal();
+  if (!pty) skip("there are no pseudo-terminals");
+  for (const Descriptor* each : {&pty->server, &pty->user}) {
     prepare_poll(0, each->get(), kPollIn | kPollOut);
     EXPECT_EQ(result(ctx, 0), 0x4);
   }
@@ -322,7 +279,7 @@ SUITE_TEST(poll, a_file_that_is_not_ready_stays_pending, {.holds = {"poll.unread
   const std::uint64_t ctx = setup();
   const Pipe ends = pipe();
   const Descriptor counter = eventfd();
-  const Sockets sockets = make_sockets(SOCK_STREAM);
+  const Ends sockets = socket_pair();
   unsigned slot = 0;
   for (const int fd : {ends.read.get(), counter.get(), sockets.one.get()}) prepare_poll(slot++, fd, kPollIn);
   prepare_poll(slot, ends.write.get(), kPollIn);

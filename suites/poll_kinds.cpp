@@ -23,36 +23,12 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
-
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
-Descriptor check(int fd, const char* what) {
-  if (fd < 0) fail(what);
-  return Descriptor(fd);
-}
-
-void write_bytes(int fd, std::string_view bytes) {
-  if (::write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) fail("cannot write");
-}
-
-// Of a descriptor that does not block.
-void fill(int fd) {
-  const std::string bytes(4096, 'x');
-  while (::write(fd, bytes.data(), bytes.size()) > 0) {
-  }
-}
-
-void empty(int fd) {
-  char bytes[4096];
-  while (::read(fd, bytes, sizeof bytes) > 0) {
-  }
-}
 
 // What poll(2) says of the file now; with patience, once it says anything.
 std::int64_t poll_now(int fd, std::uint64_t events, std::chrono::milliseconds patience = {}) {
@@ -84,20 +60,9 @@ std::function<void()> to_empty(Kept from) {
   return [from = std::move(from)] { empty(from->get()); };
 }
 
-struct Ends {
-  Descriptor one;
-  Descriptor other;
-};
-
 Ends make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) fail("cannot make a pipe");
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
-}
-
-Ends make_sockets(int type) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) fail("cannot make sockets");
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
@@ -137,17 +102,17 @@ void add_unix_sockets(Kinds& kinds) {
   const std::pair<const char*, int> types[] = {
       {"stream socket", SOCK_STREAM}, {"datagram socket", SOCK_DGRAM}, {"seqpacket socket", SOCK_SEQPACKET}};
   for (const auto& [name, type] : types) {
-    Ends ends = make_sockets(type);
+    Ends ends = socket_pair(type, SOCK_NONBLOCK);
     kinds.push_back({name, std::move(ends.one), kPollIn, to_write(keep(std::move(ends.other)))});
     if (type == SOCK_DGRAM) continue;
-    ends = make_sockets(type);
+    ends = socket_pair(type, SOCK_NONBLOCK);
     fill(ends.one.get());
     kinds.push_back(
         {fmt::format("full {}", name), std::move(ends.one), kPollOut, to_empty(keep(std::move(ends.other)))});
-    ends = make_sockets(type);
+    ends = socket_pair(type, SOCK_NONBLOCK);
     kinds.push_back({fmt::format("{} that loses its peer", name), std::move(ends.one), kPollHup,
                      [end = keep(std::move(ends.other))] { *end = Descriptor(); }});
-    ends = make_sockets(type);
+    ends = socket_pair(type, SOCK_NONBLOCK);
     kinds.push_back({fmt::format("{} whose peer ends writing", name), std::move(ends.one), kPollRdhup,
                      [end = keep(std::move(ends.other))] { ::shutdown(end->get(), SHUT_WR); }});
   }
@@ -179,7 +144,7 @@ Ends make_connection() {
   Ends ends;
   ends.one = connected_socket(SOCK_STREAM, address);
   if (!ends.one) return {};
-  ends.other = check(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC), "cannot accept");
+  ends.other = owned(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC), "cannot accept");
   return ends;
 }
 
@@ -208,14 +173,14 @@ void add_counters(Kinds& kinds) {
   const auto write_count = [](int eventfd, std::uint64_t count) {
     if (::write(eventfd, &count, sizeof count) != sizeof count) fail("cannot write to an eventfd");
   };
-  Descriptor made = check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot make an eventfd");
+  Descriptor made = owned(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot make an eventfd");
   int fd = made.get();
   kinds.push_back({"eventfd of 0", std::move(made), kPollIn, [=] { write_count(fd, 1); }});
-  made = check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot make an eventfd");
+  made = owned(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot make an eventfd");
   fd = made.get();
   write_count(fd, 0xfffffffffffffffe);
   kinds.push_back({"eventfd that is full", std::move(made), kPollOut, [=] { empty(fd); }});
-  made = check(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC), "cannot make a timer");
+  made = owned(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC), "cannot make a timer");
   fd = made.get();
   kinds.push_back({"timerfd", std::move(made), kPollIn, [=] {
                      itimerspec soon{};
@@ -227,7 +192,7 @@ void add_counters(Kinds& kinds) {
 // An epoll and an inotify that watch something.
 void add_watchers(Kinds& kinds, Descriptor file) {
   Ends ends = make_pipe();
-  Descriptor made = check(::epoll_create1(EPOLL_CLOEXEC), "cannot make an epoll");
+  Descriptor made = owned(::epoll_create1(EPOLL_CLOEXEC), "cannot make an epoll");
   epoll_event event{EPOLLIN, {}};
   if (::epoll_ctl(made.get(), EPOLL_CTL_ADD, ends.one.get(), &event) != 0) fail("cannot add to an epoll");
   kinds.push_back({"epoll", std::move(made), kPollIn,
@@ -244,7 +209,7 @@ Descriptor make_signalfd(int signal) {
   ::sigemptyset(&mask);
   ::sigaddset(&mask, signal);
   ::sigprocmask(SIG_BLOCK, &mask, nullptr);
-  return check(::signalfd(-1, &mask, SFD_CLOEXEC), "cannot make a signalfd");
+  return owned(::signalfd(-1, &mask, SFD_CLOEXEC), "cannot make a signalfd");
 }
 
 constexpr std::uint64_t kMasks[] = {
@@ -339,7 +304,7 @@ SUITE_TEST(poll_kinds, a_change_of_mounts_completes_a_poll_of_the_list_of_mounts
   const std::uint64_t ctx = setup();
   const bool own = ::unshare(CLONE_NEWNS) == 0 || ::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0;
   if (!own || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) skip("no name space for own mounts");
-  const Descriptor mounts = check(::open("/proc/self/mounts", O_RDONLY | O_CLOEXEC), "cannot open the list of mounts");
+  const Descriptor mounts = owned(::open("/proc/self/mounts", O_RDONLY | O_CLOEXEC), "cannot open the list of mounts");
   prepare_poll(0, mounts.get(), kPollIn);
   EXPECT_EQ(result(ctx, 0), kPollIn);
   prepare_poll(0, mounts.get(), kPollPri);

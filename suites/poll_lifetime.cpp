@@ -5,24 +5,17 @@
 // descriptor. Provoked by closing and doubling descriptors, by many requests on one file, and by wake-ups of other
 // threads and processes. Not seen: the end by io_cancel, io_destroy and exit (io_cancel.cpp, eventfd_lifetime.cpp).
 #include <poll.h>
-#include <sys/syscall.h>
 
 #include <set>
 #include <stdexcept>
-#include <system_error>
 
 #include "fixtures/lane.h"
 #include "fixtures/worker.h"
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
-
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
-void write_bytes(int fd, std::string_view bytes) {
-  if (::write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) fail("cannot write");
-}
 
 void read_byte(int fd) {
   char byte = 0;
@@ -169,7 +162,7 @@ SUITE_TEST(poll_lifetime, who_waits_for_events_is_woken,
   Lane waiter(cpus().number(1 % cpus().count()));
   Answer answer;
   waiter.start([&] { answer = io_getevents(ctx, 1, 1, arena::kEvents, bound); });
-  const long call = kind() == EntryKind::kCompat ? 247 : SYS_io_getevents;  // of the i386 table
+  const long call = numbers().io_getevents;
   const Lane::State state = waiter.settle(call);
   ASSERT_NE(state, Lane::State::kIdle) << "io_getevents returned, with " << answer_text(answer);
   if (state != Lane::State::kAsleep) throw std::runtime_error("a thread does not get to sleep");

@@ -9,11 +9,11 @@
 
 #include <csignal>
 #include <set>
-#include <system_error>
 #include <thread>
 
 #include "fixtures/lane.h"
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
@@ -23,12 +23,6 @@ using Clock = std::chrono::steady_clock;
 // Fewer where the machine is busy.
 constexpr int kRounds = 300;
 constexpr std::chrono::seconds kLongest{2};
-
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
-void write_bytes(int fd, std::string_view bytes) {
-  if (::write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) fail("cannot write");
-}
 
 // Not for a thread from which nothing may be thrown.
 void read_bytes(int fd, std::size_t count) {

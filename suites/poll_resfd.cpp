@@ -10,15 +10,12 @@
 #include <system_error>
 
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
 
 constexpr unsigned kTries = 20;
-
-void write_byte(int fd) {
-  if (::write(fd, "x", 1) != 1) throw std::system_error(errno, std::generic_category(), "cannot write");
-}
 
 void write_one(int eventfd) {
   const std::uint64_t one = 1;
@@ -67,7 +64,7 @@ SUITE_TEST(poll_resfd, a_pending_poll_is_counted_once_it_is_woken,
     signal(prepare_poll(0, ends.read.get(), kPollIn), counter.get());
     ASSERT_RETURNS(1, submit(ctx, {0}));
     ASSERT_EQ(drain(counter.get()), 0u);
-    write_byte(ends.write.get());
+    write_bytes(ends.write.get(), "x");
     ASSERT_TRUE(signalled(counter.get(), setting().patience));
     claim("resfd.event_before_signal");
     ASSERT_EQ(in_ring(ctx), 1u);
@@ -88,7 +85,7 @@ SUITE_TEST(poll_resfd, many_polls_share_an_eventfd, {.holds = {"resfd.one_per_co
     signal(prepare_poll(slot, ends.read.get(), kPollIn), counter.get());
     ASSERT_RETURNS(1, submit(ctx, {slot}));
   }
-  write_byte(ends.write.get());
+  write_bytes(ends.write.get(), "x");
   collect(ctx, kPolls);
   std::uint64_t total = 0;
   EXPECT_TRUE(await([&] { return (total += drain(counter.get())) >= kPolls; }));
@@ -152,7 +149,7 @@ SUITE_TEST(poll_resfd, the_event_is_there_when_the_writer_returns,
   for (unsigned i = 0; i < kTries; ++i) {
     prepare_poll(0, ends.read.get(), kPollIn);
     ASSERT_RETURNS(1, submit(ctx, {0}));
-    write_byte(ends.write.get());
+    write_bytes(ends.write.get(), "x");
     if (in_ring(ctx) == 0) ++late;
     collect(ctx, 1);
     char byte = 0;
@@ -170,7 +167,7 @@ SUITE_TEST(poll_resfd, the_event_and_its_signal_are_there_when_the_writer_return
   for (unsigned i = 0; i < kTries; ++i) {
     signal(prepare_poll(0, ends.read.get(), kPollIn), counter.get());
     ASSERT_RETURNS(1, submit(ctx, {0}));
-    write_byte(ends.write.get());
+    write_bytes(ends.write.get(), "x");
     if (in_ring(ctx) == 0) ++late;
     collect(ctx, 1);
     require(signalled(counter.get(), setting().patience) ? testing::AssertionSuccess()

@@ -8,18 +8,12 @@
 #include <sys/socket.h>
 
 #include <string>
-#include <system_error>
 
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
-
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
-void write_bytes(int fd, std::string_view bytes) {
-  if (::write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) fail("cannot write");
-}
 
 void write_count(int eventfd, std::uint64_t count) {
   if (::write(eventfd, &count, sizeof count) != sizeof count) fail("cannot write to an eventfd");
@@ -30,33 +24,9 @@ void read_byte(int fd) {
   if (::read(fd, &byte, 1) != 1) fail("cannot read");
 }
 
-// Of descriptors that do not block.
-void fill(int fd) {
-  const std::string bytes(4096, 'x');
-  while (::write(fd, bytes.data(), bytes.size()) > 0) {
-  }
-}
-
-void empty(int fd) {
-  char bytes[4096];
-  while (::read(fd, bytes, sizeof bytes) > 0) {
-  }
-}
-
 // Moves a byte from one pipe into another, whose readers are woken without a key.
 void splice_byte(int from, int to) {
   if (::splice(from, nullptr, to, nullptr, 1, 0) != 1) fail("cannot splice");
-}
-
-struct Sockets {
-  Descriptor one;
-  Descriptor other;
-};
-
-Sockets make_sockets(int type) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) fail("cannot make sockets");
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
 struct Wake {
@@ -78,10 +48,10 @@ SUITE_TEST(poll_wake, the_result_is_the_whole_key_of_the_wake_up,
   const Pipe two = pipe();
   const Pipe full = pipe(O_NONBLOCK);
   fill(full.write.get());
-  const Sockets stream = make_sockets(SOCK_STREAM);
-  const Sockets datagram = make_sockets(SOCK_DGRAM);
-  const Sockets packets = make_sockets(SOCK_SEQPACKET);
-  const Sockets full_stream = make_sockets(SOCK_STREAM);
+  const Ends stream = socket_pair(SOCK_STREAM, SOCK_NONBLOCK);
+  const Ends datagram = socket_pair(SOCK_DGRAM, SOCK_NONBLOCK);
+  const Ends packets = socket_pair(SOCK_SEQPACKET, SOCK_NONBLOCK);
+  const Ends full_stream = socket_pair(SOCK_STREAM, SOCK_NONBLOCK);
   fill(full_stream.one.get());
   const Wake wakes[] = {
       {"write to a pipe", one.read.get(), kPollIn, [&] { write_bytes(one.write.get(), "x"); }, 0x41},
@@ -147,7 +117,7 @@ SUITE_TEST(poll_wake, without_a_wanted_bit_it_is_ignored, {.holds = {"poll.unwan
   const std::uint64_t ctx = setup();
   const Pipe ends = pipe();
   const Descriptor counter = eventfd(1);
-  const Sockets full = make_sockets(SOCK_STREAM);
+  const Ends full = socket_pair(SOCK_STREAM, SOCK_NONBLOCK);
   fill(full.one.get());
   std::vector<Wake> wakes{
       {"pipe polled for nothing", ends.read.get(), kNothing, [&] { write_bytes(ends.write.get(), "x"); }, 0},
@@ -174,7 +144,7 @@ SUITE_TEST(poll_wake, without_a_wanted_bit_it_is_ignored, {.holds = {"poll.unwan
 SUITE_TEST(poll_wake, an_unwanted_wake_up_does_not_use_the_request_up,
            {.holds = {"poll.unwanted_wake_up_is_ignored"}}) {
   const std::uint64_t ctx = setup();
-  const Sockets full = make_sockets(SOCK_STREAM);
+  const Ends full = socket_pair(SOCK_STREAM, SOCK_NONBLOCK);
   fill(full.one.get());
   prepare_poll(0, full.one.get(), kPollOut);
   ASSERT_RETURNS(1, submit(ctx, {0}));
@@ -252,14 +222,14 @@ SUITE_TEST(poll_wake, a_socket_that_hangs_up_gives_the_wanted_bits,
   const std::uint64_t ctx = setup();
   for (const int type : {SOCK_STREAM, SOCK_SEQPACKET}) {
     for (const std::uint64_t asked : {0x0u, 0x1u, 0x2000u, 0x2041u}) {
-      Sockets closed = make_sockets(type);
+      Ends closed = socket_pair(type, SOCK_NONBLOCK);
       prepare_poll(0, closed.one.get(), asked);
       ASSERT_RETURNS(1, submit(ctx, {0}));
       closed.other = Descriptor();
       EXPECT_EQ(collect(ctx, 1).front().res, static_cast<std::int64_t>(asked | 0x10)) << type << ' ' << asked;
     }
     for (const std::uint64_t asked : {0x1u, 0x2000u, 0x2001u}) {
-      const Sockets ended = make_sockets(type);
+      const Ends ended = socket_pair(type, SOCK_NONBLOCK);
       prepare_poll(0, ended.one.get(), asked);
       ASSERT_RETURNS(1, submit(ctx, {0}));
       ::shutdown(ended.other.get(), SHUT_WR);

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fixtures/gate.h"
@@ -218,10 +217,6 @@ SUITE_TEST(process_exit, many_contexts_end_together,
 
 SUITE_TEST(process_exit, threads_inside_calls_do_not_hold_it_up,
            {.holds = {"process.exit_ends_calls"}, .needs = "lanes"}) {
-  // io_getevents and io_submit, as /proc/PID/syscall tells them.
-  const bool compat = kind() == EntryKind::kCompat;
-  const long getevents_call = compat ? 247 : SYS_io_getevents;
-  const long submit_call = compat ? 248 : SYS_io_submit;
   for (const bool by_signal : {false, true}) {
     const Pipe empty = pipe();
     Child child([&] {
@@ -234,8 +229,8 @@ SUITE_TEST(process_exit, threads_inside_calls_do_not_hold_it_up,
       auto* const submitter = new Lane(cpu);
       waiter->start([this, ctx] { io_getevents(ctx, 1, 1, arena::kEvents, arena::kNull); });
       submitter->start([this, ctx, pointers] { io_submit(ctx, 1, pointers); });
-      const bool asleep = waiter->settle(getevents_call) == Lane::State::kAsleep &&
-                          submitter->settle(submit_call) == Lane::State::kAsleep;
+      const bool asleep = waiter->settle(numbers().io_getevents) == Lane::State::kAsleep &&
+                          submitter->settle(numbers().io_submit) == Lane::State::kAsleep;
       return std::string(asleep ? "asleep" : "awake");
     });
     ASSERT_EQ(child.said(), "asleep");

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "suites/harness/case.h"
+#include "suites/quota_slots.h"
 
 namespace aio::suites {
 namespace {
@@ -26,13 +27,6 @@ constexpr Row kRows[] = {
     {2, 1, 127, 120}, {2, 64, 255, 248},     {2, 128, 383, 376}, {2, 1000, 2047, 2040},  //
     {4, 1, 127, 126}, {4, 64, 255, 240},     {4, 128, 383, 368}, {4, 1000, 2047, 2032},
 };
-
-// Slots go to CPUs in batches of a quarter of a CPU's share.
-std::uint32_t quota_of(std::uint32_t ring, std::uint32_t possible_cpus) {
-  const std::uint32_t slots = ring - 1;
-  const std::uint32_t batch = std::max(1u, slots / (4 * possible_cpus));
-  return slots / batch * batch;
-}
 
 constexpr std::int64_t kFar = 5000;
 
@@ -64,7 +58,7 @@ SUITE_TEST(quota, the_table_of_rings_and_quotas,
 SUITE_TEST(quota, one_by_one_as_many_as_at_once, {.holds = {"quota.all_full_batches", "quota.full_batches_only"}}) {
   for (const std::uint32_t nr : {1u, 63u, 200u}) {
     const std::uint64_t ctx = setup(nr);
-    const std::uint32_t quota = quota_of(ring(ctx).nr, machine().possible_cpus);
+    const std::uint32_t quota = Slots(ring(ctx).nr, machine().possible_cpus).quota;
     const Descriptor data = file("x");
     prepare(0, kPread, data.get(), arena::kBuffers, 1);
     claim("quota.all_full_batches");
@@ -78,7 +72,7 @@ SUITE_TEST(quota, one_by_one_as_many_as_at_once, {.holds = {"quota.all_full_batc
 SUITE_TEST(quota, requests_in_flight_take_slots_like_unread_events,
            {.holds = {"quota.pending_requests_hold_slots"}, .needs = ">=4.19"}) {
   const std::uint64_t ctx = setup();
-  const std::uint32_t quota = quota_of(ring(ctx).nr, machine().possible_cpus);
+  const std::uint32_t quota = Slots(ring(ctx).nr, machine().possible_cpus).quota;
   const Descriptor silent = eventfd();
   prepare_poll(0, silent.get(), kPollIn);
   for (std::uint32_t i = 0; i < quota; ++i) ASSERT_RETURNS(1, submit(ctx, {0})) << i << " of " << quota;
@@ -88,7 +82,7 @@ SUITE_TEST(quota, requests_in_flight_take_slots_like_unread_events,
 
 SUITE_TEST(quota, pending_and_unread_add_up, {.holds = {"quota.pending_requests_hold_slots"}, .needs = ">=4.19"}) {
   const std::uint64_t ctx = setup();
-  const std::uint32_t quota = quota_of(ring(ctx).nr, machine().possible_cpus);
+  const std::uint32_t quota = Slots(ring(ctx).nr, machine().possible_cpus).quota;
   const Descriptor silent = eventfd();
   const Descriptor data = file("x");
   prepare_poll(0, silent.get(), kPollIn);
@@ -105,7 +99,7 @@ SUITE_TEST(quota, a_longer_list_is_taken_as_far_as_there_are_slots,
   const Address pointers = map(sizeof(Address) * kFar);
   prepare(0, kPread, data.get(), arena::kBuffers, 1);
   list(std::vector<Address>(kFar, arena::iocb_slot(0)), pointers);
-  EXPECT_RETURNS(quota_of(ring(ctx).nr, machine().possible_cpus), io_submit(ctx, kFar, pointers));
+  EXPECT_RETURNS(Slots(ring(ctx).nr, machine().possible_cpus).quota, io_submit(ctx, kFar, pointers));
   claim("io_submit.full_ring_is_eagain");
   EXPECT_ERROR(EAGAIN, io_submit(ctx, kFar, pointers));
 }
@@ -121,7 +115,7 @@ SUITE_TEST(quota, no_fewer_slots_than_asked_for, {.holds = {"quota.no_fewer_than
 
 SUITE_TEST(quota, refused_iocbs_cost_nothing, {.holds = {"quota.failed_iocb_returns_slot"}}) {
   const std::uint64_t ctx = setup();
-  const std::uint32_t quota = quota_of(ring(ctx).nr, machine().possible_cpus);
+  const std::uint32_t quota = Slots(ring(ctx).nr, machine().possible_cpus).quota;
   const Descriptor data = file("x");
   const Pipe ends = pipe();
   const Address read_only = map(machine().page_size);
@@ -157,7 +151,7 @@ SUITE_TEST(quota, refused_iocbs_cost_nothing, {.holds = {"quota.failed_iocb_retu
 
 SUITE_TEST(quota, a_refused_iocb_in_a_full_ring_stays_full, {.holds = {"quota.failed_iocb_returns_slot"}}) {
   const std::uint64_t ctx = setup();
-  const std::uint32_t quota = quota_of(ring(ctx).nr, machine().possible_cpus);
+  const std::uint32_t quota = Slots(ring(ctx).nr, machine().possible_cpus).quota;
   const Descriptor data = file("x");
   prepare(0, kPread, data.get(), arena::kBuffers, 1);
   prepare(1, kPread, -1, arena::kBuffers, 1);
@@ -170,7 +164,7 @@ SUITE_TEST(quota, a_refused_iocb_in_a_full_ring_stays_full, {.holds = {"quota.fa
 
 SUITE_TEST(quota, as_many_come_back_as_were_reaped, {.holds = {"quota.reaped_slots_come_back_when_dry"}}) {
   const std::uint64_t ctx = setup();
-  const std::uint32_t quota = quota_of(ring(ctx).nr, machine().possible_cpus);
+  const std::uint32_t quota = Slots(ring(ctx).nr, machine().possible_cpus).quota;
   const Descriptor data = file("x");
   const Address events = map(sizeof(Event) * quota);
   prepare(0, kPread, data.get(), arena::kBuffers, 1);
@@ -185,7 +179,7 @@ SUITE_TEST(quota, as_many_come_back_as_were_reaped, {.holds = {"quota.reaped_slo
 
 SUITE_TEST(quota, unread_events_hold_their_slots, {.holds = {"quota.unread_events_hold_slots"}, .needs = ">=4.19"}) {
   const std::uint64_t ctx = setup();
-  const std::uint32_t quota = quota_of(ring(ctx).nr, machine().possible_cpus);
+  const std::uint32_t quota = Slots(ring(ctx).nr, machine().possible_cpus).quota;
   const Descriptor bell = eventfd();
   prepare_poll(0, bell.get(), kPollIn);
   for (std::uint32_t i = 0; i < quota; ++i) ASSERT_RETURNS(1, submit(ctx, {0}));
@@ -202,7 +196,7 @@ SUITE_TEST(quota, unread_events_hold_their_slots, {.holds = {"quota.unread_event
 SUITE_TEST(quota, contexts_do_not_share, {.holds = {"quota.each_context_has_its_own"}}) {
   const std::uint64_t full = setup(1, 0);
   const std::uint64_t other = setup(1, 1);
-  const std::uint32_t quota = quota_of(ring(full).nr, machine().possible_cpus);
+  const std::uint32_t quota = Slots(ring(full).nr, machine().possible_cpus).quota;
   const Descriptor data = file("x");
   prepare(0, kPread, data.get(), arena::kBuffers, 1);
   for (std::uint32_t i = 0; i < quota; ++i) ASSERT_RETURNS(1, submit(full, {0}));

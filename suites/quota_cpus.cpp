@@ -10,18 +10,10 @@
 #include <algorithm>
 
 #include "suites/harness/case.h"
+#include "suites/quota_slots.h"
 
 namespace aio::suites {
 namespace {
-
-// Of a ring: how many slots there are, how many move at once, how many a task on one CPU gets.
-struct Slots {
-  Slots(std::uint32_t ring, std::uint32_t possible_cpus)
-      : all(ring - 1), batch(std::max(1u, all / (4 * possible_cpus))), quota(all / batch * batch) {}
-  std::uint32_t all;
-  std::uint32_t batch;
-  std::uint32_t quota;
-};
 
 struct Row {
   std::uint32_t possible_cpus;
@@ -33,17 +25,6 @@ constexpr Row kRows[] = {
     {2, 1, 105, 91}, {2, 64, 217, 187}, {2, 128, 329, 283}, {2, 1000, 1785, 1531},
     {4, 1, 119, 87}, {4, 64, 225, 153}, {4, 128, 345, 233}, {4, 1000, 1905, 1273},
 };
-
-constexpr std::uint32_t kEnough = 4000;
-
-// Submits what the list begins with, one request a call, until there is no slot; how many were taken.
-std::uint32_t fill(Entry& entry, std::uint64_t ctx, Address list) {
-  std::uint32_t taken = 0;
-  Answer answer{};
-  while (taken < kEnough && (answer = entry.io_submit(ctx, 1, list)).value == 1) ++taken;
-  EXPECT_ERROR(EAGAIN, answer);
-  return taken;
-}
 
 }  // namespace
 

@@ -8,33 +8,13 @@
 #include <algorithm>
 
 #include "suites/harness/case.h"
+#include "suites/quota_slots.h"
 
 namespace aio::suites {
-namespace {
-
-std::uint32_t quota_of(std::uint32_t ring, std::uint32_t possible_cpus) {
-  const std::uint32_t slots = ring - 1;
-  const std::uint32_t batch = std::max(1u, slots / (4 * possible_cpus));
-  return slots / batch * batch;
-}
-
-constexpr std::uint32_t kEnough = 4000;
-
-// Submits what the list begins with, one request a call, until there is no slot; how many were taken.
-std::uint32_t fill(Entry& entry, std::uint64_t ctx, Address list) {
-  std::uint32_t taken = 0;
-  Answer answer{};
-  while (taken < kEnough && (answer = entry.io_submit(ctx, 1, list)).value == 1) ++taken;
-  EXPECT_ERROR(EAGAIN, answer);
-  return taken;
-}
-
-}  // namespace
-
 SUITE_TEST(quota_head, each_event_that_the_head_passes_frees_a_slot, {.holds = {"quota.user_head_frees_slots"}}) {
   const std::uint64_t ctx = setup();
   const std::uint32_t nr = ring(ctx).nr;
-  const std::uint32_t quota = quota_of(nr, machine().possible_cpus);
+  const std::uint32_t quota = Slots(nr, machine().possible_cpus).quota;
   const Descriptor data = file("x");
   prepare(0, kPread, data.get(), arena::kBuffers, 1);
   const Address read = list({arena::iocb_slot(0)});
@@ -48,7 +28,7 @@ SUITE_TEST(quota_head, each_event_that_the_head_passes_frees_a_slot, {.holds = {
 SUITE_TEST(quota_head, a_head_moved_back_holds_slots, {.holds = {"quota.head_moved_back_holds_slots"}}) {
   const std::uint64_t ctx = setup();
   const std::uint32_t nr = ring(ctx).nr;
-  const std::uint32_t quota = quota_of(nr, machine().possible_cpus);
+  const std::uint32_t quota = Slots(nr, machine().possible_cpus).quota;
   const Descriptor data = file("x");
   prepare(0, kPread, data.get(), arena::kBuffers, 1);
   const Address read = list({arena::iocb_slot(0)});
@@ -66,7 +46,7 @@ SUITE_TEST(quota_head, the_head_counts_modulo_the_size, {.holds = {"quota.head_m
   prepare(0, kPread, data.get(), arena::kBuffers, 1);
   const Address read = list({arena::iocb_slot(0)});
   const std::uint32_t nr = ring(setup()).nr;
-  const std::uint32_t quota = quota_of(nr, machine().possible_cpus);
+  const std::uint32_t quota = Slots(nr, machine().possible_cpus).quota;
   for (const std::uint32_t head : {quota + nr, 5 * nr + 20, 0x80000000u, 0xffffffffu}) {
     const std::uint64_t ctx = setup();
     ASSERT_EQ(fill(entry(), ctx, read), quota);
@@ -79,7 +59,7 @@ SUITE_TEST(quota_head, the_head_counts_modulo_the_size, {.holds = {"quota.head_m
 SUITE_TEST(quota_head, no_head_frees_a_pending_request, {.holds = {"quota.head_mints_no_slots"}, .needs = ">=4.19"}) {
   const std::uint64_t ctx = setup();
   const std::uint32_t nr = ring(ctx).nr;
-  const std::uint32_t quota = quota_of(nr, machine().possible_cpus);
+  const std::uint32_t quota = Slots(nr, machine().possible_cpus).quota;
   const Descriptor silent = eventfd();
   prepare_poll(0, silent.get(), kPollIn);
   const Address poll = list({arena::iocb_slot(0)});
@@ -94,7 +74,7 @@ SUITE_TEST(quota_head, a_head_frees_no_more_than_was_completed,
            {.holds = {"quota.head_mints_no_slots"}, .needs = ">=4.19"}) {
   const std::uint64_t ctx = setup();
   const std::uint32_t nr = ring(ctx).nr;
-  const std::uint32_t quota = quota_of(nr, machine().possible_cpus);
+  const std::uint32_t quota = Slots(nr, machine().possible_cpus).quota;
   const Descriptor silent = eventfd();
   const Descriptor data = file("x");
   prepare_poll(0, silent.get(), kPollIn);
@@ -120,7 +100,7 @@ SUITE_TEST(quota_head, a_head_frees_no_more_than_was_completed,
 SUITE_TEST(quota_head, the_users_tail_frees_nothing, {.holds = {"quota.user_tail_is_not_read"}}) {
   const std::uint64_t ctx = setup();
   const std::uint32_t nr = ring(ctx).nr;
-  const std::uint32_t quota = quota_of(nr, machine().possible_cpus);
+  const std::uint32_t quota = Slots(nr, machine().possible_cpus).quota;
   const Descriptor data = file("x");
   prepare(0, kPread, data.get(), arena::kBuffers, 1);
   const Address read = list({arena::iocb_slot(0)});

@@ -26,24 +26,6 @@ std::string pattern(std::size_t size, unsigned seed = 0) {
   return bytes;
 }
 
-// An iocb of this slot, with a vector of one segment where the opcode takes that.
-Iocb& transfer(EntryKind kind, unsigned slot, Opcode opcode, int fd, Address buffer, std::uint64_t bytes,
-               std::int64_t offset = 0) {
-  const Address vector = arena::kIovecs + sizeof(Iovec) * slot;
-  const std::size_t word = word_size(kind);
-  std::memcpy(reinterpret_cast<void*>(vector), &buffer, word);
-  std::memcpy(reinterpret_cast<void*>(vector + word), &bytes, word);
-  auto& iocb = *reinterpret_cast<Iocb*>(arena::iocb_slot(slot));
-  iocb = Iocb{};
-  iocb.data = 100 + slot;
-  iocb.opcode = opcode;
-  iocb.fildes = static_cast<std::uint32_t>(fd);
-  iocb.buf = is_vectored(opcode) ? vector : buffer;
-  iocb.nbytes = is_vectored(opcode) ? 1 : bytes;
-  iocb.offset = offset;
-  return iocb;
-}
-
 struct Range {
   std::int64_t offset;
   std::uint64_t bytes;
@@ -66,7 +48,7 @@ SUITE_TEST(results, a_read_gives_the_bytes_asked_for,
       const std::string what = fmt::format("opcode {}, {} bytes at {}", +opcode, length, offset);
       const std::string wanted = bytes.substr(static_cast<std::size_t>(offset), length);
       put(arena::kBuffers, std::string(kRoom, '\xff'));
-      transfer(kind(), 0, opcode, fd.get(), arena::kBuffers + 8, length, offset);
+      transfer(0, opcode, fd.get(), arena::kBuffers + 8, length, offset);
       claim("read.returns_bytes_read");
       EXPECT_EQ(result(ctx, 0), static_cast<std::int64_t>(length)) << what;
       claim("read.bytes_at_offset");
@@ -76,7 +58,7 @@ SUITE_TEST(results, a_read_gives_the_bytes_asked_for,
       EXPECT_EQ(get(arena::kBuffers + 8 + length, 64), std::string(64, '\xff')) << what;
       // The same where the last byte is the last of its page.
       put(arena::kBuffers, std::string(kRoom, '\xff'));
-      transfer(kind(), 0, opcode, fd.get(), arena::kBuffers + kRoom - length, length, offset);
+      transfer(0, opcode, fd.get(), arena::kBuffers + kRoom - length, length, offset);
       claim("read.returns_bytes_read");
       EXPECT_EQ(result(ctx, 0), static_cast<std::int64_t>(length)) << what << ", up to the buffer's end";
       claim("read.bytes_at_offset");
@@ -95,7 +77,7 @@ SUITE_TEST(results, a_read_stops_at_the_end_of_the_file,
       const std::string wanted = bytes.substr(static_cast<std::size_t>(range.offset));
       const std::string what = fmt::format("opcode {}, {} bytes at {}", +opcode, range.bytes, range.offset);
       put(arena::kBuffers, std::string(kRoom, '\xff'));
-      transfer(kind(), 0, opcode, fd.get(), arena::kBuffers, range.bytes, range.offset);
+      transfer(0, opcode, fd.get(), arena::kBuffers, range.bytes, range.offset);
       claim("read.stops_at_end_of_file");
       EXPECT_EQ(result(ctx, 0), static_cast<std::int64_t>(wanted.size())) << what;
       EXPECT_TRUE(get(arena::kBuffers, wanted.size()) == wanted) << what;
@@ -113,11 +95,11 @@ SUITE_TEST(results, a_read_at_or_behind_the_end_is_zero,
   put(arena::kBuffers, std::string(kRoom, '\xff'));
   for (const Opcode opcode : kReads) {
     for (const std::int64_t offset : {0ll, 1ll, 4096ll, 8000ll, 8001ll, 12288ll, 1ll << 31, 1ll << 32, 1ll << 40}) {
-      transfer(kind(), 0, opcode, empty.get(), arena::kBuffers, 512, offset);
+      transfer(0, opcode, empty.get(), arena::kBuffers, 512, offset);
       claim("read.beyond_end_is_zero");
       EXPECT_EQ(result(ctx, 0), 0) << opcode << ", empty file, offset " << offset;
       if (offset < 8000) continue;
-      transfer(kind(), 0, opcode, full.get(), arena::kBuffers, 512, offset);
+      transfer(0, opcode, full.get(), arena::kBuffers, 512, offset);
       EXPECT_EQ(result(ctx, 0), 0) << opcode << ", offset " << offset;
     }
   }
@@ -130,7 +112,7 @@ SUITE_TEST(results, nothing_read_is_zero, {.holds = {"read.nothing_is_zero"}}) {
   for (const Descriptor& fd : {file(), file(pattern(kSize))}) {
     for (const Opcode opcode : kReads) {
       for (const Address buffer : {arena::kBuffers, arena::kNull, arena::kUnmapped}) {
-        transfer(kind(), 0, opcode, fd.get(), buffer, 0, 0);
+        transfer(0, opcode, fd.get(), buffer, 0, 0);
         EXPECT_EQ(result(ctx, 0), 0) << opcode << ", " << buffer;
       }
     }
@@ -147,7 +129,7 @@ SUITE_TEST(results, a_write_puts_its_bytes_into_the_file,
       const std::string what = fmt::format("opcode {}, {} bytes at {}", +opcode, length, offset);
       std::string wanted = pattern(kSize);
       const Descriptor fd = file(wanted);
-      transfer(kind(), 0, opcode, fd.get(), arena::kBuffers + 8, length, offset);
+      transfer(0, opcode, fd.get(), arena::kBuffers + 8, length, offset);
       claim("write.returns_bytes_written");
       EXPECT_EQ(result(ctx, 0), static_cast<std::int64_t>(length)) << what;
       claim("write.bytes_at_offset");
@@ -165,7 +147,7 @@ SUITE_TEST(results, a_write_makes_the_file_longer,
   for (const Opcode opcode : kWrites) {
     for (const std::int64_t offset : {0, 7, 10, 11, 4090, 4096, 20000}) {
       const Descriptor fd = file("0123456789");
-      transfer(kind(), 0, opcode, fd.get(), arena::kBuffers, 9, offset);
+      transfer(0, opcode, fd.get(), arena::kBuffers, 9, offset);
       claim("write.returns_bytes_written");
       EXPECT_EQ(result(ctx, 0), 9) << opcode << ", offset " << offset;
       const std::string seen = content(fd.get());
@@ -187,7 +169,7 @@ SUITE_TEST(results, nothing_written_is_zero, {.holds = {"write.nothing_is_zero",
   for (const Opcode opcode : kWrites) {
     for (const std::int64_t offset : {0, 5, 10, 5000}) {
       for (const Address buffer : {arena::kBuffers, arena::kNull, arena::kUnmapped}) {
-        transfer(kind(), 0, opcode, fd.get(), buffer, 0, offset);
+        transfer(0, opcode, fd.get(), buffer, 0, offset);
         claim("write.nothing_is_zero");
         EXPECT_EQ(result(ctx, 0), 0) << opcode << ", offset " << offset << ", " << buffer;
         claim("files.nothing_else_written");
@@ -206,13 +188,13 @@ SUITE_TEST(results, an_append_file_grows_at_its_end,
     for (const std::int64_t offset : {0, 0, 2, 1000}) {
       put(arena::kBuffers, "1234");
       wanted += "1234";
-      transfer(kind(), 0, opcode, fd.get(), arena::kBuffers, 4, offset);
+      transfer(0, opcode, fd.get(), arena::kBuffers, 4, offset);
       claim("write.append_file_ignores_offset");
       EXPECT_EQ(result(ctx, 0), 4) << opcode << ", offset " << offset;
       EXPECT_EQ(content(fd.get()), wanted) << opcode << ", offset " << offset;
     }
     claim("read.bytes_at_offset");
-    transfer(kind(), 0, kPread, fd.get(), arena::kBuffers, 512, 13);
+    transfer(0, kPread, fd.get(), arena::kBuffers, 512, 13);
     EXPECT_EQ(result(ctx, 0), 3) << "a read keeps to its offset";
     EXPECT_EQ(get(arena::kBuffers, 3), "234");
   }
@@ -224,12 +206,12 @@ SUITE_TEST(results, a_write_may_append_by_itself, {.holds = {"write.append_flag_
   for (const Opcode opcode : kWrites) {
     const Descriptor fd = file("abc");
     for (const std::int64_t offset : {0, 1, 1000}) {
-      transfer(kind(), 0, opcode, fd.get(), arena::kBuffers, 4, offset).rw_flags = kRwfAppend;
+      transfer(0, opcode, fd.get(), arena::kBuffers, 4, offset).rw_flags = kRwfAppend;
       EXPECT_EQ(result(ctx, 0), 4) << opcode << ", offset " << offset;
     }
     EXPECT_EQ(content(fd.get()), "abc123412341234") << opcode;
     // The next write without the flag is none that appends.
-    transfer(kind(), 0, opcode, fd.get(), arena::kBuffers, 4, 1);
+    transfer(0, opcode, fd.get(), arena::kBuffers, 4, 1);
     EXPECT_EQ(result(ctx, 0), 4) << opcode;
     EXPECT_EQ(content(fd.get()), "a12343412341234") << opcode;
   }
@@ -240,10 +222,10 @@ SUITE_TEST(results, a_write_may_decline_to_append, {.holds = {"write.noappend_fl
   put(arena::kBuffers, "1234");
   for (const Opcode opcode : kWrites) {
     const Descriptor fd = file("abcdefgh", O_APPEND);
-    transfer(kind(), 0, opcode, fd.get(), arena::kBuffers, 4, 2).rw_flags = kRwfNoappend;
+    transfer(0, opcode, fd.get(), arena::kBuffers, 4, 2).rw_flags = kRwfNoappend;
     EXPECT_EQ(result(ctx, 0), 4) << opcode;
     EXPECT_EQ(content(fd.get()), "ab1234gh") << opcode;
-    transfer(kind(), 0, opcode, fd.get(), arena::kBuffers, 4, 2);
+    transfer(0, opcode, fd.get(), arena::kBuffers, 4, 2);
     EXPECT_EQ(result(ctx, 0), 4) << opcode;
     EXPECT_EQ(content(fd.get()), "ab1234gh1234") << opcode << ", without the flag";
   }
@@ -255,11 +237,11 @@ SUITE_TEST(results, no_transfer_moves_or_uses_the_file_position, {.holds = {"rw.
     const Descriptor fd = file(pattern(kSize), flags);
     ASSERT_EQ(::lseek(fd.get(), 5, SEEK_SET), 5);
     for (const Opcode opcode : {kPread, kPreadv, kPwrite, kPwritev}) {
-      transfer(kind(), 0, opcode, fd.get(), arena::kBuffers, 512, 4000);
+      transfer(0, opcode, fd.get(), arena::kBuffers, 512, 4000);
       EXPECT_EQ(result(ctx, 0), 512) << opcode;
       EXPECT_EQ(::lseek(fd.get(), 0, SEEK_CUR), 5) << opcode << ", flags " << flags;
     }
-    transfer(kind(), 0, kPread, fd.get(), arena::kBuffers, 4, 0);
+    transfer(0, kPread, fd.get(), arena::kBuffers, 4, 0);
     EXPECT_EQ(result(ctx, 0), 4);
     EXPECT_EQ(get(arena::kBuffers, 4), pattern(kSize).substr(0, 4)) << "a read at 0";
   }
@@ -273,8 +255,8 @@ SUITE_TEST(results, what_is_written_can_be_read, {.holds = {"read.bytes_at_offse
     const std::string bytes = pattern(kRoom, round + 1);
     const std::int64_t offset = round % 3 * 4096;
     put(from, bytes);
-    transfer(kind(), 0, round % 2 == 0 ? kPwrite : kPwritev, fd.get(), from, bytes.size(), offset);
-    transfer(kind(), 1, round % 2 == 0 ? kPreadv : kPread, fd.get(), arena::kBuffers, bytes.size(), offset);
+    transfer(0, round % 2 == 0 ? kPwrite : kPwritev, fd.get(), from, bytes.size(), offset);
+    transfer(1, round % 2 == 0 ? kPreadv : kPread, fd.get(), arena::kBuffers, bytes.size(), offset);
     ASSERT_EQ(result(ctx, 0), 8192) << round;
     ASSERT_EQ(result(ctx, 1), 8192) << round;
     claim("read.bytes_at_offset");

@@ -5,23 +5,15 @@
 // Provoked by full lists, by transfers that overlap, and by an iocb that is used again and again.
 // Not seen: lists in which something is wrong (io_submit.cpp); more requests than the ring takes (quota.cpp).
 #include <fcntl.h>
-#include <fmt/format.h>
-
-#include <system_error>
 
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
 
 constexpr std::uint64_t kChunk = 65536;
 constexpr unsigned kChunks = 32;
-
-Descriptor opened_again(int fd, int flags) {
-  Descriptor made(::open(fmt::format("/proc/self/fd/{}", fd).c_str(), flags | O_CLOEXEC));
-  if (!made) throw std::system_error(errno, std::generic_category(), "cannot open a file again");
-  return made;
-}
 
 // So many iocb addresses in a row, from slot 0 on.
 std::vector<Address> slots(unsigned count) {

@@ -7,9 +7,8 @@
 // Not seen: buffers of O_DIRECT requests (data.cpp); addresses that are refused at once (rw_buffers.cpp).
 #include <sys/mman.h>
 
-#include <system_error>
-
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
@@ -18,9 +17,7 @@ constexpr std::uint64_t kPage = arena::kPage;
 // Behind this byte nothing can be touched.
 constexpr Address kBuffersEnd = arena::kBuffers + 2 * kPage;
 
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
-std::string numbers(std::size_t size) {
+std::string counted(std::size_t size) {
   std::string bytes(size, '\0');
   for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>((i + i / 256) % 255 + 1);
   return bytes;
@@ -38,7 +35,7 @@ Address mapped(int fd, std::uint64_t size, int protection, int flags) {
 SUITE_TEST(results_faults, a_read_into_no_memory_completes_with_efault,
            {.holds = {"read.unwritable_buffer_is_result_efault"}}) {
   const std::uint64_t ctx = setup();
-  const Descriptor fd = file(numbers(10000));
+  const Descriptor fd = file(counted(10000));
   for (const Address bad : {arena::kNull, arena::kReadOnly, arena::kNoAccess, arena::kUnmapped}) {
     for (const std::uint64_t bytes : {1u, 16u, 5000u}) {
       prepare(0, kPread, fd.get(), bad, bytes, 100);
@@ -55,7 +52,7 @@ SUITE_TEST(results_faults, a_read_into_no_memory_completes_with_efault,
 SUITE_TEST(results_faults, a_write_from_no_memory_completes_with_efault,
            {.holds = {"write.unreadable_buffer_is_result_efault", "files.nothing_else_written"}}) {
   const std::uint64_t ctx = setup();
-  const std::string before = numbers(10000);
+  const std::string before = counted(10000);
   const Descriptor fd = file(before);
   for (const Address bad : {arena::kNull, arena::kNoAccess, arena::kUnmapped}) {
     for (const std::uint64_t bytes : {1u, 16u, 5000u}) {
@@ -75,7 +72,7 @@ SUITE_TEST(results_faults, a_write_from_no_memory_completes_with_efault,
 SUITE_TEST(results_faults, a_fault_is_a_completion_like_any_other,
            {.holds = {"resfd.one_per_completion", "event.obj_is_iocb_address", "event.res2_is_zero"}}) {
   const std::uint64_t ctx = setup();
-  const Descriptor fd = file(numbers(100));
+  const Descriptor fd = file(counted(100));
   const Descriptor counter = eventfd();
   signal(prepare(0, kPread, fd.get(), arena::kUnmapped, 16), counter.get());
   const Event seen = complete(ctx, 0);
@@ -88,7 +85,7 @@ SUITE_TEST(results_faults, a_fault_is_a_completion_like_any_other,
 
 SUITE_TEST(results_faults, a_read_stops_where_its_memory_ends, {.holds = {"read.short_where_buffer_faults"}}) {
   const std::uint64_t ctx = setup();
-  const std::string bytes = numbers(13000);
+  const std::string bytes = counted(13000);
   const Descriptor fd = file(bytes);
   for (const std::int64_t room : {1, 7, 10, 100, 4095, 4096, 4097, 8192}) {
     const auto size = static_cast<std::size_t>(room);
@@ -106,7 +103,7 @@ SUITE_TEST(results_faults, a_read_stops_where_its_memory_ends, {.holds = {"read.
 SUITE_TEST(results_faults, a_hole_in_the_middle_ends_a_read,
            {.holds = {"read.short_where_buffer_faults", "memory.nothing_else_written"}}) {
   const std::uint64_t ctx = setup();
-  const Descriptor fd = file(numbers(3 * kPage));
+  const Descriptor fd = file(counted(3 * kPage));
   const Address buffer = map(3 * kPage);
   put(buffer + 2 * kPage, std::string(kPage, '\xff'));
   if (::mprotect(reinterpret_cast<void*>(buffer + kPage), kPage, PROT_READ) != 0) fail("cannot protect a page");
@@ -120,7 +117,7 @@ SUITE_TEST(results_faults, a_hole_in_the_middle_ends_a_read,
 SUITE_TEST(results_faults, a_write_takes_the_pages_that_are_there,
            {.holds = {"write.short_where_buffer_faults", "files.nothing_else_written"}}) {
   const std::uint64_t ctx = setup();
-  const std::string bytes = numbers(2 * kPage);
+  const std::string bytes = counted(2 * kPage);
   put(arena::kBuffers, bytes);
   for (const Opcode opcode : {kPwrite, kPwritev}) {
     const Descriptor fd = file(std::string(3 * kPage, 'o'));
@@ -160,7 +157,7 @@ SUITE_TEST(results_faults, a_write_whose_memory_ends_within_a_page,
 
 SUITE_TEST(results_faults, a_mapping_of_the_same_file_is_a_buffer, {.holds = {"rw.mapping_of_same_file_is_a_buffer"}}) {
   const std::uint64_t ctx = setup();
-  const std::string bytes = numbers(3 * kPage);
+  const std::string bytes = counted(3 * kPage);
   for (const bool touched : {true, false}) {
     const Descriptor fd = file(bytes);
     const Address view = mapped(fd.get(), 3 * kPage, PROT_READ | PROT_WRITE, MAP_SHARED);
@@ -188,8 +185,8 @@ SUITE_TEST(results_faults, protection_decides_what_a_buffer_is_for,
            {.holds = {"rw.buffer_protection_counts", "read.unwritable_buffer_is_result_efault",
                       "write.unreadable_buffer_is_result_efault"}}) {
   const std::uint64_t ctx = setup();
-  const Descriptor fd = file(numbers(kPage));
-  const Descriptor other = file(numbers(kPage));
+  const Descriptor fd = file(counted(kPage));
+  const Descriptor other = file(counted(kPage));
   for (const int backing : {-1, fd.get(), other.get()}) {
     const Address readable = mapped(backing, kPage, PROT_READ, MAP_SHARED);
     const Address writable = mapped(backing, kPage, PROT_WRITE, MAP_SHARED);
@@ -217,7 +214,7 @@ SUITE_TEST(results_faults, protection_decides_what_a_buffer_is_for,
 SUITE_TEST(results_faults, a_private_mapping_keeps_what_is_read_to_itself,
            {.holds = {"rw.private_mapping_is_a_buffer", "files.nothing_else_written"}}) {
   const std::uint64_t ctx = setup();
-  const std::string bytes = numbers(2 * kPage);
+  const std::string bytes = counted(2 * kPage);
   const Descriptor fd = file(bytes);
   const Address view = mapped(fd.get(), 2 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE);
   prepare(0, kPread, fd.get(), view, 1000, 4096);
@@ -231,7 +228,7 @@ SUITE_TEST(results_faults, a_private_mapping_keeps_what_is_read_to_itself,
 SUITE_TEST(results_faults, a_mapping_behind_the_end_of_its_file_faults,
            {.holds = {"read.unwritable_buffer_is_result_efault", "write.unreadable_buffer_is_result_efault"}}) {
   const std::uint64_t ctx = setup();
-  const Descriptor fd = file(numbers(kPage));
+  const Descriptor fd = file(counted(kPage));
   const Descriptor small = file("small");
   const Address view = mapped(small.get(), 2 * kPage, PROT_READ | PROT_WRITE, MAP_SHARED);
   prepare(0, kPread, fd.get(), view + kPage, 16);

@@ -5,44 +5,17 @@
 // Provoked by one file of each kind, made for the test where it can be.
 // Not seen: kinds and releases in which io_submit refuses (rw.cpp); block and character devices of the machine.
 #include <fcntl.h>
-#include <pty.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 
 #include <csignal>
 #include <optional>
-#include <system_error>
 
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
-namespace {
-
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
-Descriptor owned(int fd) {
-  if (fd < 0) fail("cannot open what the test is about");
-  return Descriptor(fd);
-}
-
-Descriptor opened(const char* path, int flags) { return owned(::open(path, flags | O_CLOEXEC)); }
-
-// A terminal that shows nothing: the side of the program, and the side of what serves it. None where /dev/pts is
-// missing.
-struct Terminal {
-  Descriptor user;
-  Descriptor server;
-};
-std::optional<Terminal> terminal() {
-  int server = -1;
-  int user = -1;
-  if (::openpty(&server, &user, nullptr, nullptr, nullptr) != 0) return std::nullopt;
-  return Terminal{Descriptor(user), Descriptor(server)};
-}
-
-}  // namespace
-
 SUITE_TEST(results_files, null_gives_nothing_and_takes_all,
            {.holds = {"read.null_device_is_zero", "write.null_device_takes_all", "memory.nothing_else_written"}}) {
   const std::uint64_t ctx = setup();

@@ -9,16 +9,14 @@
 #include <sys/resource.h>
 
 #include <csignal>
-#include <system_error>
 
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
 
 constexpr std::int64_t kLimit = 8192;
-
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
 // From here on this process may make no file longer; the signal about that waits for came().
 void limit_files() {

@@ -11,24 +11,12 @@
 
 #include <array>
 #include <csignal>
-#include <system_error>
 
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
-
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
-std::array<Descriptor, 2> sockets(int type) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) != 0) fail("cannot make a pair of sockets");
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
-}
-
-void give(int fd, std::string_view bytes) {
-  if (::write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) fail("cannot fill a stream");
-}
 
 // What a plain read gets.
 std::string take(int fd) {
@@ -60,8 +48,8 @@ SUITE_TEST(results_streams, a_pipe_gives_what_is_there,
            {.holds = {"read.pipe_gives_what_is_there", "read.pipe_bytes_in_order", "memory.nothing_else_written"}}) {
   const std::uint64_t ctx = setup();
   const Pipe ends = pipe();
-  give(ends.write.get(), "0123");
-  give(ends.write.get(), "456789");
+  write_bytes(ends.write.get(), "0123");
+  write_bytes(ends.write.get(), "456789");
   const auto read = [&](std::uint64_t bytes, std::string_view wanted) {
     put(arena::kBuffers, std::string(20, '.'));
     prepare(0, kPread, ends.read.get(), arena::kBuffers, bytes);
@@ -94,7 +82,7 @@ SUITE_TEST(results_streams, a_pipe_takes_bytes_in_order,
 SUITE_TEST(results_streams, a_pipe_fills_segment_after_segment, {.holds = {"read.vector_in_order"}}) {
   const std::uint64_t ctx = setup();
   const Pipe ends = pipe();
-  give(ends.write.get(), "0123456789");
+  write_bytes(ends.write.get(), "0123456789");
   put(arena::kBuffers, "..............");
   prepare(0, kPreadv, ends.read.get(),
           iovecs({{arena::kBuffers + 10, 3}, {arena::kBuffers, 4}, {arena::kBuffers + 5, 100}}), 3);
@@ -118,7 +106,7 @@ SUITE_TEST(results_streams, a_pipe_does_not_look_at_the_offset, {.holds = {"rw.p
 SUITE_TEST(results_streams, the_end_of_a_pipe_is_zero, {.holds = {"read.pipe_without_writer_is_zero"}}) {
   const std::uint64_t ctx = setup();
   Pipe ends = pipe();
-  give(ends.write.get(), "last");
+  write_bytes(ends.write.get(), "last");
   ends.write = Descriptor();
   prepare(0, kPread, ends.read.get(), arena::kBuffers, 16);
   EXPECT_EQ(result(ctx, 0), 4);
@@ -129,26 +117,26 @@ SUITE_TEST(results_streams, the_end_of_a_pipe_is_zero, {.holds = {"read.pipe_wit
 SUITE_TEST(results_streams, no_bytes_do_not_wait, {.holds = {"read.nothing_is_zero", "write.nothing_is_zero"}}) {
   const std::uint64_t ctx = setup();
   const Pipe ends = pipe();
-  const auto pair = sockets(SOCK_STREAM);
+  const Ends pair = socket_pair();
   prepare(0, kPread, ends.read.get(), arena::kBuffers, 0);
   EXPECT_EQ(result(ctx, 0), 0) << "empty pipe";
-  prepare(0, kPread, pair[0].get(), arena::kBuffers, 0);
+  prepare(0, kPread, pair.one.get(), arena::kBuffers, 0);
   EXPECT_EQ(result(ctx, 0), 0) << "empty socket";
   claim("write.nothing_is_zero");
-  for (const int fd : {ends.write.get(), pair[0].get()}) {
+  for (const int fd : {ends.write.get(), pair.one.get()}) {
     prepare(0, kPwrite, fd, arena::kBuffers, 0);
     EXPECT_EQ(result(ctx, 0), 0) << "descriptor " << fd;
   }
-  give(ends.write.get(), "x");
+  write_bytes(ends.write.get(), "x");
   EXPECT_EQ(take(ends.read.get()), "x") << "the write of nothing has left nothing";
 }
 
 SUITE_TEST(results_streams, what_would_wait_is_eagain, {.holds = {"rw.eagain_is_result"}}) {
   const std::uint64_t ctx = setup();
   const Pipe ends = pipe(O_NONBLOCK);
-  const auto pair = sockets(SOCK_STREAM | SOCK_NONBLOCK);
-  const auto messages = sockets(SOCK_DGRAM | SOCK_NONBLOCK);
-  for (const int fd : {ends.read.get(), pair[0].get(), messages[0].get()}) {
+  const Ends pair = socket_pair(SOCK_STREAM, SOCK_NONBLOCK);
+  const Ends messages = socket_pair(SOCK_DGRAM, SOCK_NONBLOCK);
+  for (const int fd : {ends.read.get(), pair.one.get(), messages.one.get()}) {
     prepare(0, kPread, fd, arena::kBuffers, 16);
     EXPECT_EQ(result(ctx, 0), -EAGAIN) << "read of descriptor " << fd;
     prepare(0, kPreadv, fd, iovecs({{arena::kBuffers, 16}}), 1);
@@ -156,7 +144,7 @@ SUITE_TEST(results_streams, what_would_wait_is_eagain, {.holds = {"rw.eagain_is_
   }
   // Each takes until it is full, however much that is.
   const Address buffer = map(arena::kPage);
-  for (const int fd : {ends.write.get(), pair[0].get()}) {
+  for (const int fd : {ends.write.get(), pair.one.get()}) {
     prepare(0, kPwrite, fd, buffer, arena::kPage);
     std::int64_t taken = 0;
     std::int64_t last = 0;
@@ -195,7 +183,7 @@ SUITE_TEST(results_streams, a_fault_in_a_read_of_a_pipe,
            {.holds = {"read.unwritable_buffer_is_result_efault", "read.pipe_gives_what_is_there"}}) {
   const std::uint64_t ctx = setup();
   const Pipe ends = pipe();
-  give(ends.write.get(), "0123456789");
+  write_bytes(ends.write.get(), "0123456789");
   for (const Address bad : {arena::kNull, arena::kReadOnly, arena::kUnmapped}) {
     prepare(0, kPread, ends.read.get(), bad, 16);
     EXPECT_EQ(result(ctx, 0), -EFAULT) << bad;
@@ -212,7 +200,7 @@ SUITE_TEST(results_streams, a_pipe_that_nobody_reads_is_epipe,
   block_sigpipe();
   for (const int flags : {0, O_NONBLOCK}) {
     Pipe ends = pipe(flags);
-    give(ends.write.get(), "unread");
+    write_bytes(ends.write.get(), "unread");
     ends.read = Descriptor();
     for (const bool vectored : {false, true}) {
       claim("write.pipe_without_reader_is_epipe");
@@ -233,11 +221,11 @@ SUITE_TEST(results_streams, a_socket_that_nobody_reads_is_epipe,
            {.holds = {"write.socket_without_peer_is_epipe", "write.epipe_signals"}}) {
   const std::uint64_t ctx = setup();
   block_sigpipe();
-  auto pair = sockets(SOCK_STREAM);
-  pair[1] = Descriptor();
+  Ends pair = socket_pair();
+  pair.other = Descriptor();
   for (const Opcode opcode : {kPwrite, kPwritev}) {
     claim("write.socket_without_peer_is_epipe");
-    prepare(0, opcode, pair[0].get(), opcode == kPwritev ? iovecs({{arena::kBuffers, 16}}) : arena::kBuffers,
+    prepare(0, opcode, pair.one.get(), opcode == kPwritev ? iovecs({{arena::kBuffers, 16}}) : arena::kBuffers,
             opcode == kPwritev ? 1 : 16);
     EXPECT_EQ(result(ctx, 0), -EPIPE) << opcode;
     claim("write.epipe_signals");
@@ -250,9 +238,9 @@ SUITE_TEST(results_streams, epipe_need_not_signal, {.holds = {"write.nosignal_fl
   block_sigpipe();
   Pipe ends = pipe();
   ends.read = Descriptor();
-  auto pair = sockets(SOCK_STREAM);
-  pair[1] = Descriptor();
-  for (const int fd : {ends.write.get(), pair[0].get()}) {
+  Ends pair = socket_pair();
+  pair.other = Descriptor();
+  for (const int fd : {ends.write.get(), pair.one.get()}) {
     prepare(0, kPwrite, fd, arena::kBuffers, 16).rw_flags = kRwfNosignal;
     EXPECT_EQ(result(ctx, 0), -EPIPE) << "descriptor " << fd;
     EXPECT_FALSE(broken()) << "descriptor " << fd;
@@ -274,35 +262,35 @@ SUITE_TEST(results_streams, a_socket_gives_what_is_there,
            {.holds = {"read.socket_gives_what_is_there", "read.socket_bytes_in_order", "write.socket_takes_all",
                       "files.plain_calls_agree"}}) {
   const std::uint64_t ctx = setup();
-  const auto pair = sockets(SOCK_STREAM);
+  const Ends pair = socket_pair();
   put(arena::kBuffers, "0123456789");
   claim("write.socket_takes_all");
-  prepare(0, kPwrite, pair[0].get(), arena::kBuffers, 4);
+  prepare(0, kPwrite, pair.one.get(), arena::kBuffers, 4);
   EXPECT_EQ(result(ctx, 0), 4);
-  prepare(0, kPwritev, pair[0].get(), iovecs({{arena::kBuffers + 4, 2}, {arena::kBuffers + 6, 4}}), 2);
+  prepare(0, kPwritev, pair.one.get(), iovecs({{arena::kBuffers + 4, 2}, {arena::kBuffers + 6, 4}}), 2);
   EXPECT_EQ(result(ctx, 0), 6);
   claim("read.socket_gives_what_is_there");
-  prepare(0, kPread, pair[1].get(), arena::kBuffers + 100, 7);
+  prepare(0, kPread, pair.other.get(), arena::kBuffers + 100, 7);
   EXPECT_EQ(result(ctx, 0), 7);
   claim("read.socket_bytes_in_order");
   EXPECT_EQ(get(arena::kBuffers + 100, 7), "0123456");
   claim("files.plain_calls_agree");
-  EXPECT_EQ(take(pair[1].get()), "789");
+  EXPECT_EQ(take(pair.other.get()), "789");
 }
 
 SUITE_TEST(results_streams, the_end_of_a_socket_is_zero,
            {.holds = {"read.socket_without_peer_is_zero", "read.socket_reset_once"}}) {
   const std::uint64_t ctx = setup();
-  auto closed = sockets(SOCK_STREAM);
-  closed[1] = Descriptor();
-  prepare(0, kPread, closed[0].get(), arena::kBuffers, 16);
+  Ends closed = socket_pair();
+  closed.other = Descriptor();
+  prepare(0, kPread, closed.one.get(), arena::kBuffers, 16);
   EXPECT_EQ(result(ctx, 0), 0);
   EXPECT_EQ(result(ctx, 0), 0) << "again";
   claim("read.socket_reset_once");
-  auto reset = sockets(SOCK_STREAM);
-  give(reset[0].get(), "nobody reads this");
-  reset[1] = Descriptor();
-  prepare(0, kPread, reset[0].get(), arena::kBuffers, 16);
+  Ends reset = socket_pair();
+  write_bytes(reset.one.get(), "nobody reads this");
+  reset.other = Descriptor();
+  prepare(0, kPread, reset.one.get(), arena::kBuffers, 16);
   EXPECT_EQ(result(ctx, 0), -ECONNRESET);
   EXPECT_EQ(result(ctx, 0), 0) << "again";
 }
@@ -311,16 +299,16 @@ SUITE_TEST(results_streams, a_socket_keeps_messages_apart, {.holds = {"rw.socket
   const std::uint64_t ctx = setup();
   put(arena::kBuffers, "0123456789");
   for (const int type : {SOCK_DGRAM, SOCK_SEQPACKET}) {
-    const auto pair = sockets(type);
-    prepare(0, kPwritev, pair[0].get(), iovecs({{arena::kBuffers, 4}, {arena::kBuffers + 4, 2}}), 2);
+    const Ends pair = socket_pair(type);
+    prepare(0, kPwritev, pair.one.get(), iovecs({{arena::kBuffers, 4}, {arena::kBuffers + 4, 2}}), 2);
     EXPECT_EQ(result(ctx, 0), 6) << type;
-    prepare(0, kPwrite, pair[0].get(), arena::kBuffers + 6, 4);
+    prepare(0, kPwrite, pair.one.get(), arena::kBuffers + 6, 4);
     EXPECT_EQ(result(ctx, 0), 4) << type;
     // What a message has more than was asked for is gone.
-    prepare(0, kPread, pair[1].get(), arena::kBuffers + 100, 5);
+    prepare(0, kPread, pair.other.get(), arena::kBuffers + 100, 5);
     EXPECT_EQ(result(ctx, 0), 5) << type;
     EXPECT_EQ(get(arena::kBuffers + 100, 5), "01234") << type;
-    prepare(0, kPread, pair[1].get(), arena::kBuffers + 100, 100);
+    prepare(0, kPread, pair.other.get(), arena::kBuffers + 100, 100);
     EXPECT_EQ(result(ctx, 0), 4) << type;
     EXPECT_EQ(get(arena::kBuffers + 100, 4), "6789") << type;
   }
@@ -328,9 +316,9 @@ SUITE_TEST(results_streams, a_socket_keeps_messages_apart, {.holds = {"rw.socket
 
 SUITE_TEST(results_streams, a_socket_has_no_offset, {.holds = {"rw.socket_with_offset_is_espipe"}}) {
   const std::uint64_t ctx = setup();
-  const auto pair = sockets(SOCK_STREAM);
-  const auto messages = sockets(SOCK_DGRAM);
-  for (const int fd : {pair[0].get(), messages[0].get()}) {
+  const Ends pair = socket_pair();
+  const Ends messages = socket_pair(SOCK_DGRAM);
+  for (const int fd : {pair.one.get(), messages.one.get()}) {
     for (const std::int64_t offset : {std::int64_t{1}, std::int64_t{4096}, INT64_MAX - 16}) {
       for (const Opcode opcode : {kPread, kPwrite}) {
         prepare(0, opcode, fd, arena::kBuffers, 16, offset);

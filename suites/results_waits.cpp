@@ -7,21 +7,15 @@
 // Not seen: io_destroy and exit while a thread is inside io_submit (io_destroy.cpp, process.cpp).
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
 #include <csignal>
-#include <system_error>
 
 #include "fixtures/lane.h"
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
-
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
-// The number that /proc/PID/syscall shows of a thread inside io_submit.
-long io_submit_number(EntryKind kind) { return kind == EntryKind::kCompat ? 248 : SYS_io_submit; }
 
 // A signal that does nothing but end waits: a handler that asks for calls to be restarted.
 void catch_usr1() {
@@ -44,10 +38,7 @@ SUITE_TEST(results_waits, a_signal_ends_a_wait_with_eintr,
   while (::write(full.write.get(), page.data(), page.size()) > 0) {
   }
   if (::fcntl(full.write.get(), F_SETFL, 0) != 0) fail("cannot change a pipe");
-  int sockets[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) fail("cannot make a pair of sockets");
-  const Descriptor socket(sockets[0]);
-  const Descriptor peer(sockets[1]);
+  const Ends sockets = socket_pair();
   const Descriptor counter = eventfd();
   struct Wait {
     const char* what;
@@ -57,7 +48,7 @@ SUITE_TEST(results_waits, a_signal_ends_a_wait_with_eintr,
   std::vector<Wait> waits{{"empty pipe", kPread, ends.read.get()},
                           {"empty pipe, vector", kPreadv, ends.read.get()},
                           {"full pipe", kPwrite, full.write.get()},
-                          {"empty socket", kPread, socket.get()}};
+                          {"empty socket", kPread, sockets.one.get()}};
   if (since(5, 8)) waits.push_back({"eventfd of 0", kPread, counter.get()});
   Lane lane(cpus().number(0));
   for (const Wait& each : waits) {
@@ -66,7 +57,7 @@ SUITE_TEST(results_waits, a_signal_ends_a_wait_with_eintr,
     Answer answer;
     lane.start([&] { answer = submit(ctx, {0}); });
     claim("io_submit.waits_for_blocking_read");
-    EXPECT_EQ(lane.settle(io_submit_number(kind())), Lane::State::kAsleep) << each.what;
+    EXPECT_EQ(lane.settle(numbers().io_submit), Lane::State::kAsleep) << each.what;
     claim("rw.signal_is_result_eintr");
     lane.signal(SIGUSR1);
     ASSERT_EQ(lane.settle(-1), Lane::State::kIdle) << each.what;
@@ -84,7 +75,7 @@ SUITE_TEST(results_waits, what_is_waited_for_ends_the_wait,
   Lane lane(cpus().number(0));
   Answer answer;
   lane.start([&] { answer = submit(ctx, {0}); });
-  ASSERT_EQ(lane.settle(io_submit_number(kind())), Lane::State::kAsleep);
+  ASSERT_EQ(lane.settle(numbers().io_submit), Lane::State::kAsleep);
   if (::write(ends.write.get(), "now", 3) != 3) fail("cannot write to a pipe");
   ASSERT_EQ(lane.settle(-1), Lane::State::kIdle);
   EXPECT_RETURNS(1, answer);
@@ -102,7 +93,7 @@ SUITE_TEST(results_waits, a_closed_end_ends_the_wait,
   Lane lane(cpus().number(0));
   Answer answer;
   lane.start([&] { answer = submit(ctx, {0}); });
-  ASSERT_EQ(lane.settle(io_submit_number(kind())), Lane::State::kAsleep);
+  ASSERT_EQ(lane.settle(numbers().io_submit), Lane::State::kAsleep);
   ends.write = Descriptor();
   claim("io_submit.returns_when_blocking_read_ends");
   ASSERT_EQ(lane.settle(-1), Lane::State::kIdle);
@@ -122,7 +113,7 @@ SUITE_TEST(results_waits, a_write_that_has_begun_returns_its_part,
   Lane lane(cpus().number(0));
   Answer answer;
   lane.start([&] { answer = submit(ctx, {0}); });
-  ASSERT_EQ(lane.settle(io_submit_number(kind())), Lane::State::kAsleep);
+  ASSERT_EQ(lane.settle(numbers().io_submit), Lane::State::kAsleep);
   lane.signal(SIGUSR1);
   ASSERT_EQ(lane.settle(-1), Lane::State::kIdle);
   EXPECT_RETURNS(1, answer);
@@ -140,7 +131,7 @@ SUITE_TEST(results_waits, io_submit_goes_on_after_a_signal,
   Lane lane(cpus().number(0));
   Answer answer;
   lane.start([&] { answer = submit(ctx, {0, 1}); });
-  ASSERT_EQ(lane.settle(io_submit_number(kind())), Lane::State::kAsleep);
+  ASSERT_EQ(lane.settle(numbers().io_submit), Lane::State::kAsleep);
   lane.signal(SIGUSR1);
   ASSERT_EQ(lane.settle(-1), Lane::State::kIdle);
   EXPECT_RETURNS(2, answer);

@@ -6,7 +6,6 @@
 // Not seen: whether a priority reaches a device; two wrong fields at once (check_order.cpp).
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <pty.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
@@ -17,9 +16,9 @@
 #include <csignal>
 #include <cstring>
 #include <optional>
-#include <system_error>
 
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
@@ -27,31 +26,6 @@ namespace {
 constexpr Opcode kTransfers[] = {kPread, kPwrite, kPreadv, kPwritev};
 constexpr Opcode kReads[] = {kPread, kPreadv};
 constexpr Opcode kWrites[] = {kPwrite, kPwritev};
-
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
-Descriptor owned(int fd) {
-  if (fd < 0) fail("cannot open what the test is about");
-  return Descriptor(fd);
-}
-
-Descriptor opened(const std::string& path, int flags) { return owned(::open(path.c_str(), flags | O_CLOEXEC)); }
-
-// The iocb of slot 0: one and the same transfer of 16 bytes, with a vector of one segment where the opcode takes that.
-Iocb& transfer(EntryKind kind, Opcode opcode, int fd) {
-  constexpr std::uint64_t kBytes = 16;
-  const Address vector = arena::kIovecs;
-  const std::size_t word = word_size(kind);
-  std::memcpy(reinterpret_cast<void*>(vector), &arena::kBuffers, word);
-  std::memcpy(reinterpret_cast<void*>(vector + word), &kBytes, word);
-  auto& iocb = *reinterpret_cast<Iocb*>(arena::iocb_slot(0));
-  iocb = Iocb{};
-  iocb.opcode = opcode;
-  iocb.fildes = static_cast<std::uint32_t>(fd);
-  iocb.buf = is_vectored(opcode) ? vector : arena::kBuffers;
-  iocb.nbytes = is_vectored(opcode) ? 1 : kBytes;
-  return iocb;
-}
 
 constexpr unsigned kRealTime = 1;
 constexpr unsigned kBestEffort = 2;
@@ -74,19 +48,6 @@ bool keep_capabilities(std::uint32_t wanted) {
   return true;
 }
 
-// A terminal that shows nothing: the side of the program, and the side of what serves it. None where /dev/pts is
-// missing.
-struct Terminal {
-  Descriptor user;
-  Descriptor server;
-};
-std::optional<Terminal> terminal() {
-  int server = -1;
-  int user = -1;
-  if (::openpty(&server, &user, nullptr, nullptr, nullptr) != 0) return std::nullopt;
-  return Terminal{Descriptor(user), Descriptor(server)};
-}
-
 }  // namespace
 
 SUITE_TEST(rw, an_ordinary_priority_is_taken, {.holds = {"rw.ioprio_is_taken"}}) {
@@ -94,11 +55,11 @@ SUITE_TEST(rw, an_ordinary_priority_is_taken, {.holds = {"rw.ioprio_is_taken"}})
   const Descriptor fd = file(std::string(100, 'a'));
   keep_capabilities(0);
   for (const Opcode opcode : kTransfers) {
-    prioritize(transfer(kind(), opcode, fd.get()), 0, 0);
+    prioritize(transfer(0, opcode, fd.get()), 0, 0);
     EXPECT_EQ(result(ctx, 0), 16) << opcode << ", class none";
     for (const unsigned io_class : {kBestEffort, kIdle}) {
       for (unsigned level = 0; level < 8; ++level) {
-        prioritize(transfer(kind(), opcode, fd.get()), io_class, level);
+        prioritize(transfer(0, opcode, fd.get()), io_class, level);
         EXPECT_EQ(result(ctx, 0), 16) << opcode << ", class " << io_class << ", level " << level;
       }
     }
@@ -110,7 +71,7 @@ SUITE_TEST(rw, class_none_has_no_level, {.holds = {"rw.ioprio_none_with_level_is
   const Descriptor fd = file(std::string(100, 'a'));
   for (const Opcode opcode : kTransfers) {
     for (unsigned level = 1; level < 8; ++level) {
-      prioritize(transfer(kind(), opcode, fd.get()), 0, level);
+      prioritize(transfer(0, opcode, fd.get()), 0, level);
       EXPECT_ERROR(EINVAL, submit(ctx, {0})) << opcode << ", level " << level;
     }
   }
@@ -122,7 +83,7 @@ SUITE_TEST(rw, classes_from_four_are_einval, {.holds = {"rw.unknown_ioprio_class
   for (const Opcode opcode : kTransfers) {
     for (const unsigned io_class : {4u, 5u, 6u, 7u}) {
       for (const unsigned level : {0u, 7u}) {
-        prioritize(transfer(kind(), opcode, fd.get()), io_class, level);
+        prioritize(transfer(0, opcode, fd.get()), io_class, level);
         EXPECT_ERROR(EINVAL, submit(ctx, {0})) << opcode << ", class " << io_class << ", level " << level;
       }
     }
@@ -135,7 +96,7 @@ SUITE_TEST(rw, hints_are_taken, {.holds = {"rw.ioprio_hints_are_taken"}}) {
   for (const Opcode opcode : kTransfers) {
     for (const unsigned hint : {0x8u, 0x10u, 0x1000u, 0x1ff8u}) {
       for (const unsigned io_class : {0u, kBestEffort, kIdle}) {
-        prioritize(transfer(kind(), opcode, fd.get()), io_class, hint);
+        prioritize(transfer(0, opcode, fd.get()), io_class, hint);
         EXPECT_EQ(result(ctx, 0), 16) << opcode << ", class " << io_class << ", hint " << hint;
       }
     }
@@ -148,10 +109,10 @@ SUITE_TEST(rw, levels_from_eight_were_einval, {.holds = {"rw.ioprio_above_seven_
   for (const Opcode opcode : kTransfers) {
     for (const unsigned level : {0x8u, 0x10u, 0x1000u, 0x1fffu}) {
       for (const unsigned io_class : {0u, kBestEffort}) {
-        prioritize(transfer(kind(), opcode, fd.get()), io_class, level);
+        prioritize(transfer(0, opcode, fd.get()), io_class, level);
         EXPECT_ERROR(EINVAL, submit(ctx, {0})) << opcode << ", class " << io_class << ", level " << level;
       }
-      prioritize(transfer(kind(), opcode, fd.get()), kIdle, level);
+      prioritize(transfer(0, opcode, fd.get()), kIdle, level);
       EXPECT_EQ(result(ctx, 0), 16) << opcode << ", idle, level " << level;
     }
   }
@@ -164,7 +125,7 @@ SUITE_TEST(rw, real_time_needs_a_capability,
   keep_capabilities(0);
   for (const Opcode opcode : kTransfers) {
     for (const unsigned level : {0u, 4u, 7u}) {
-      prioritize(transfer(kind(), opcode, fd.get()), kRealTime, level);
+      prioritize(transfer(0, opcode, fd.get()), kRealTime, level);
       EXPECT_ERROR(EPERM, submit(ctx, {0})) << opcode << ", level " << level;
     }
   }
@@ -175,7 +136,7 @@ SUITE_TEST(rw, real_time_is_taken_with_the_capability, {.holds = {"rw.realtime_i
   const Descriptor fd = file(std::string(100, 'a'));
   for (const Opcode opcode : kTransfers) {
     for (const unsigned level : {0u, 4u, 7u}) {
-      prioritize(transfer(kind(), opcode, fd.get()), kRealTime, level);
+      prioritize(transfer(0, opcode, fd.get()), kRealTime, level);
       EXPECT_EQ(result(ctx, 0), 16) << opcode << ", level " << level;
     }
   }
@@ -187,7 +148,7 @@ SUITE_TEST(rw, real_time_with_sys_nice_alone,
   const Descriptor fd = file(std::string(100, 'a'));
   if (!keep_capabilities(1u << CAP_SYS_NICE)) skip("this process has no CAP_SYS_NICE");
   for (const Opcode opcode : kTransfers) {
-    prioritize(transfer(kind(), opcode, fd.get()), kRealTime, 4);
+    prioritize(transfer(0, opcode, fd.get()), kRealTime, 4);
     if (since(5, 14)) {
       claim("rw.realtime_ioprio_needs_only_sys_nice");
       EXPECT_EQ(result(ctx, 0), 16) << opcode;
@@ -206,7 +167,7 @@ SUITE_TEST(rw, a_priority_without_the_flag_is_not_looked_at,
   for (const Opcode opcode : kTransfers) {
     for (unsigned io_class = 0; io_class < 8; ++io_class) {
       claim("rw.priority_without_flag_is_ignored");
-      prioritize(transfer(kind(), opcode, fd.get()), io_class, 0x1fff);
+      prioritize(transfer(0, opcode, fd.get()), io_class, 0x1fff);
       iocb(0).flags = 0;
       EXPECT_EQ(result(ctx, 0), 16) << opcode << ", class " << io_class;
       if (since(4, 18)) continue;
@@ -225,7 +186,7 @@ SUITE_TEST(rw, reads_need_a_descriptor_open_for_reading, {.holds = {"rw.read_of_
   const Pipe ends = pipe();
   for (const Opcode opcode : kReads) {
     for (const int fd : {write_only.get(), null.get(), ends.write.get()}) {
-      transfer(kind(), opcode, fd);
+      transfer(0, opcode, fd);
       EXPECT_ERROR(EBADF, submit(ctx, {0})) << opcode << ", descriptor " << fd;
     }
   }
@@ -240,7 +201,7 @@ SUITE_TEST(rw, writes_need_a_descriptor_open_for_writing, {.holds = {"rw.write_o
   const Pipe ends = pipe();
   for (const Opcode opcode : kWrites) {
     for (const int fd : {read_only.get(), null.get(), folder.get(), ends.read.get()}) {
-      transfer(kind(), opcode, fd);
+      transfer(0, opcode, fd);
       EXPECT_ERROR(EBADF, submit(ctx, {0})) << opcode << ", descriptor " << fd;
     }
   }
@@ -254,7 +215,7 @@ SUITE_TEST(rw, files_that_cannot_be_read_are_einval, {.holds = {"rw.file_without
   const Descriptor watches = owned(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   for (const Opcode opcode : kReads) {
     for (const int fd : {folder.get(), epoll.get(), watches.get()}) {
-      transfer(kind(), opcode, fd);
+      transfer(0, opcode, fd);
       EXPECT_ERROR(EINVAL, submit(ctx, {0})) << opcode << ", descriptor " << fd;
     }
   }
@@ -268,7 +229,7 @@ SUITE_TEST(rw, files_that_cannot_be_written_are_einval, {.holds = {"rw.file_with
   const Descriptor full = opened("/dev/full", O_WRONLY);
   for (const Opcode opcode : kWrites) {
     for (const int fd : {event.get(), epoll.get(), timer.get(), full.get()}) {
-      transfer(kind(), opcode, fd);
+      transfer(0, opcode, fd);
       EXPECT_ERROR(EINVAL, submit(ctx, {0})) << opcode << ", descriptor " << fd;
     }
   }
@@ -280,7 +241,7 @@ SUITE_TEST(rw, files_of_a_process_cannot_be_read, {.holds = {"rw.process_files_h
   for (const char* const path : {"/proc/self/stat", "/proc/self/maps", "/proc/self/cmdline", "/proc/self/mem"}) {
     const Descriptor fd = opened(path, O_RDONLY);
     for (const Opcode opcode : kReads) {
-      transfer(kind(), opcode, fd.get());
+      transfer(0, opcode, fd.get());
       EXPECT_ERROR(EINVAL, submit(ctx, {0})) << path << ", " << opcode;
     }
   }
@@ -290,7 +251,7 @@ SUITE_TEST(rw, eventfds_could_not_be_read, {.holds = {"rw.eventfd_read_is_einval
   const std::uint64_t ctx = setup();
   const Descriptor fd = eventfd(3);
   for (const Opcode opcode : kReads) {
-    transfer(kind(), opcode, fd.get());
+    transfer(0, opcode, fd.get());
     EXPECT_ERROR(EINVAL, submit(ctx, {0})) << opcode;
   }
   EXPECT_EQ(drain(fd.get()), 3u);
@@ -304,7 +265,7 @@ SUITE_TEST(rw, timers_and_signals_could_not_be_read, {.holds = {"rw.timer_and_si
   const Descriptor signal = owned(::signalfd(-1, &signals, SFD_CLOEXEC));
   for (const Opcode opcode : kReads) {
     for (const int fd : {timer.get(), signal.get()}) {
-      transfer(kind(), opcode, fd);
+      transfer(0, opcode, fd);
       EXPECT_ERROR(EINVAL, submit(ctx, {0})) << opcode << ", descriptor " << fd;
     }
   }
@@ -318,13 +279,13 @@ SUITE_TEST(rw, proc_and_terminals_could_not_be_read, {.holds = {"rw.proc_and_tty
   if (!pty) skip("no terminal can be made");
   for (const int fd : {version.get(), cpus.get(), pty->user.get(), pty->server.get()}) {
     for (const Opcode opcode : kReads) {
-      transfer(kind(), opcode, fd);
+      transfer(0, opcode, fd);
       EXPECT_ERROR(EINVAL, submit(ctx, {0})) << opcode << ", descriptor " << fd;
     }
   }
   for (const int fd : {pty->user.get(), pty->server.get()}) {
     for (const Opcode opcode : kWrites) {
-      transfer(kind(), opcode, fd);
+      transfer(0, opcode, fd);
       EXPECT_ERROR(EINVAL, submit(ctx, {0})) << opcode << ", descriptor " << fd;
     }
   }

@@ -10,9 +10,9 @@
 
 #include <cstring>
 #include <fstream>
-#include <system_error>
 
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
@@ -20,14 +20,6 @@ namespace {
 constexpr std::int64_t kLongest = 0x7ffff000;  // MAX_RW_COUNT
 constexpr Opcode kTransfers[] = {kPread, kPwrite, kPreadv, kPwritev};
 constexpr Opcode kVectored[] = {kPreadv, kPwritev};
-
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
-Descriptor null_device() {
-  Descriptor made(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  if (!made) fail("cannot open /dev/null");
-  return made;
-}
 
 bool cpu_has(std::string_view flag) {
   std::ifstream cpu("/proc/cpuinfo");
@@ -47,33 +39,17 @@ const char* end_is_vague(Release release) {
   return nullptr;
 }
 
-// The iocb of slot 0: one and the same transfer, with a vector of one segment where the opcode takes that.
-Iocb& transfer(EntryKind kind, Opcode opcode, int fd, Address buffer, std::uint64_t bytes, std::int64_t offset = 0) {
-  const Address vector = arena::kIovecs;
-  const std::size_t word = word_size(kind);
-  std::memcpy(reinterpret_cast<void*>(vector), &buffer, word);
-  std::memcpy(reinterpret_cast<void*>(vector + word), &bytes, word);
-  auto& iocb = *reinterpret_cast<Iocb*>(arena::iocb_slot(0));
-  iocb = Iocb{};
-  iocb.opcode = opcode;
-  iocb.fildes = static_cast<std::uint32_t>(fd);
-  iocb.buf = is_vectored(opcode) ? vector : buffer;
-  iocb.nbytes = is_vectored(opcode) ? 1 : bytes;
-  iocb.offset = offset;
-  return iocb;
-}
-
 }  // namespace
 
 SUITE_TEST(rw_buffers, a_buffer_of_the_kernels_half_is_efault, {.holds = {"rw.buffer_outside_user_half_is_efault"}}) {
   const std::uint64_t ctx = setup();
-  const Descriptor null = null_device();
+  const Descriptor null = opened("/dev/null", O_RDWR);
   const Descriptor plain = file("0123456789");
   for (const Address bad : {arena::kKernel, Address{0x8000000000000000}, ~Address{0}}) {
     for (const std::uint64_t bytes : {0u, 1u, 16u, 4096u}) {
       for (const Opcode opcode : {kPread, kPwrite}) {
         for (const int fd : {null.get(), plain.get()}) {
-          transfer(kind(), opcode, fd, bad, bytes);
+          transfer(0, opcode, fd, bad, bytes);
           EXPECT_ERROR(EFAULT, submit(ctx, {0})) << opcode << ", " << bytes << " bytes, descriptor " << fd;
         }
       }
@@ -86,25 +62,25 @@ SUITE_TEST(rw_buffers, a_buffer_across_the_end_of_the_user_half_is_efault,
            {.holds = {"rw.buffer_outside_user_half_is_efault"}}) {
   if (const char* const why = end_is_vague(profile().release)) skip(why);
   const std::uint64_t ctx = setup();
-  const Descriptor null = null_device();
+  const Descriptor null = opened("/dev/null", O_RDWR);
   for (const Opcode opcode : {kPread, kPwrite}) {
-    transfer(kind(), opcode, null.get(), user_end() - 15, 16);
+    transfer(0, opcode, null.get(), user_end() - 15, 16);
     EXPECT_ERROR(EFAULT, submit(ctx, {0})) << opcode << ", across the end";
-    transfer(kind(), opcode, null.get(), user_end(), 1);
+    transfer(0, opcode, null.get(), user_end(), 1);
     EXPECT_ERROR(EFAULT, submit(ctx, {0})) << opcode << ", from the end";
-    transfer(kind(), opcode, null.get(), 0x4000000000000000, 16);
+    transfer(0, opcode, null.get(), 0x4000000000000000, 16);
     EXPECT_ERROR(EFAULT, submit(ctx, {0})) << opcode << ", in neither half";
-    transfer(kind(), opcode, null.get(), user_end() - 16, 16);
+    transfer(0, opcode, null.get(), user_end() - 16, 16);
     EXPECT_EQ(result(ctx, 0), opcode == kPread ? 0 : 16) << "up to the end";
   }
 }
 
 SUITE_TEST(rw_buffers, a_buffer_that_is_not_there_is_taken, {.holds = {"rw.user_address_checked_when_used"}}) {
   const std::uint64_t ctx = setup();
-  const Descriptor null = null_device();
+  const Descriptor null = opened("/dev/null", O_RDWR);
   for (const Address missing : {arena::kNull, arena::kNoAccess, arena::kUnmapped}) {
     for (const Opcode opcode : kTransfers) {
-      transfer(kind(), opcode, null.get(), missing, 16);
+      transfer(0, opcode, null.get(), missing, 16);
       EXPECT_EQ(result(ctx, 0), is_read(opcode) ? 0 : 16) << opcode << ", " << missing;
     }
   }
@@ -131,7 +107,7 @@ SUITE_TEST(rw_buffers, a_segment_of_the_kernels_half_is_efault,
 
 SUITE_TEST(rw_buffers, a_vector_that_cannot_be_read_is_efault, {.holds = {"rw.unreadable_vector_is_efault"}}) {
   const std::uint64_t ctx = setup();
-  const Descriptor null = null_device();
+  const Descriptor null = opened("/dev/null", O_RDWR);
   for (const Opcode opcode : kVectored) {
     for (const Address bad : {arena::kNull, arena::kNoAccess, arena::kUnmapped, arena::kKernel}) {
       for (const std::uint64_t segments : {1u, 2u, 9u, 1024u}) {
@@ -150,7 +126,7 @@ SUITE_TEST(rw_buffers, a_vector_that_cannot_be_read_is_efault, {.holds = {"rw.un
 SUITE_TEST(rw_buffers, more_than_1024_segments_are_einval,
            {.holds = {"rw.too_many_segments_is_einval", "rw.too_many_segments_before_vector"}}) {
   const std::uint64_t ctx = setup();
-  const Descriptor null = null_device();
+  const Descriptor null = opened("/dev/null", O_RDWR);
   const Address vector = map(2 * arena::kPage);  // all of its segments are empty
   for (const Opcode opcode : kVectored) {
     for (const std::uint64_t segments : {1025u, 2048u, 0x7fffffffu, 0x80000000u, 0xffffffffu}) {
@@ -188,7 +164,7 @@ SUITE_TEST(rw_buffers, as_many_as_1024_segments_are_taken, {.holds = {"rw.vector
 
 SUITE_TEST(rw_buffers, the_number_of_segments_is_cut_to_32_bits, {.holds = {"rw.segment_count_is_32_bits"}}) {
   const std::uint64_t ctx = setup();
-  const Descriptor null = null_device();
+  const Descriptor null = opened("/dev/null", O_RDWR);
   const Address vector = iovecs({{arena::kBuffers, 4}, {arena::kBuffers, 5}, {arena::kBuffers, 6}});
   constexpr struct {
     std::uint64_t segments;
@@ -239,28 +215,28 @@ SUITE_TEST(rw_buffers, a_negative_segment_is_einval, {.holds = {"rw.negative_seg
 SUITE_TEST(rw_buffers, a_long_transfer_is_cut,
            {.holds = {"rw.longest_transfer_is_two_gib_less_a_page", "rw.length_checked_after_cut"}}) {
   const std::uint64_t ctx = setup();
-  const Descriptor null = null_device();
+  const Descriptor null = opened("/dev/null", O_RDWR);
   constexpr std::uint64_t kLengths[] = {0x7ffff000, 0x7ffff001,  0x7fffffff,        0x80000000,
                                         0xffffffff, 0x100000000, 0x7fffffffffffffff};
   for (const std::uint64_t length : kLengths) {
-    transfer(kind(), kPwrite, null.get(), arena::kBuffers, length);
+    transfer(0, kPwrite, null.get(), arena::kBuffers, length);
     EXPECT_EQ(result(ctx, 0), kLongest) << length;
-    transfer(kind(), kPread, null.get(), arena::kBuffers, length);
+    transfer(0, kPread, null.get(), arena::kBuffers, length);
     EXPECT_EQ(result(ctx, 0), 0) << length;
   }
-  transfer(kind(), kPwrite, null.get(), arena::kBuffers, 0x7fffefff);
+  transfer(0, kPwrite, null.get(), arena::kBuffers, 0x7fffefff);
   EXPECT_EQ(result(ctx, 0), 0x7fffefff);
   claim("rw.length_checked_after_cut");
   if (end_is_vague(profile().release) != nullptr) return;
-  transfer(kind(), kPwrite, null.get(), user_end() - kLongest, 0x7fffffffffffffff);
+  transfer(0, kPwrite, null.get(), user_end() - kLongest, 0x7fffffffffffffff);
   EXPECT_EQ(result(ctx, 0), kLongest);
-  transfer(kind(), kPwrite, null.get(), user_end() - kLongest + 1, 0x7fffffffffffffff);
+  transfer(0, kPwrite, null.get(), user_end() - kLongest + 1, 0x7fffffffffffffff);
   EXPECT_ERROR(EFAULT, submit(ctx, {0}));
 }
 
 SUITE_TEST(rw_buffers, a_long_vector_is_cut, {.holds = {"rw.vector_cut_at_longest_transfer"}}) {
   const std::uint64_t ctx = setup();
-  const Descriptor null = null_device();
+  const Descriptor null = opened("/dev/null", O_RDWR);
   const std::vector<std::vector<std::uint64_t>> vectors = {
       {0x7ffff000, 1}, {1, 0x7ffff000}, {0x7fffffff, 0x7fffffff}, {0x40000000, 0x40000000}, {0x7fffffff}};
   for (const std::vector<std::uint64_t>& lengths : vectors) {
@@ -278,7 +254,7 @@ SUITE_TEST(rw_buffers, a_huge_single_segment,
            {.holds = {"rw.long_single_segment_is_cut_first", "rw.long_single_segment_is_efault"},
             .entries = kNativeOnly | kLibaioOnly}) {
   const std::uint64_t ctx = setup();
-  const Descriptor null = null_device();
+  const Descriptor null = opened("/dev/null", O_RDWR);
   prepare(0, kPwritev, null.get(), iovecs({{arena::kBuffers, 0x7fffffffffffffff}}), 1);
   if (since(6, 4)) {
     EXPECT_EQ(result(ctx, 0), kLongest);
@@ -291,7 +267,7 @@ SUITE_TEST(rw_buffers, a_huge_single_segment,
 SUITE_TEST(rw_buffers, a_huge_segment_among_others_is_efault,
            {.holds = {"rw.segment_outside_user_half_is_efault"}, .entries = kNativeOnly | kLibaioOnly}) {
   const std::uint64_t ctx = setup();
-  const Descriptor null = null_device();
+  const Descriptor null = opened("/dev/null", O_RDWR);
   const Iovec huge{arena::kBuffers, 0x7fffffffffffffff};
   for (const Opcode opcode : kVectored) {
     prepare(0, opcode, null.get(), iovecs({huge, {arena::kBuffers, 1}}), 2);
@@ -304,18 +280,15 @@ SUITE_TEST(rw_buffers, a_huge_segment_among_others_is_efault,
 SUITE_TEST(rw_buffers, a_negative_offset_is_einval, {.holds = {"rw.negative_offset_is_einval"}}) {
   const std::uint64_t ctx = setup();
   const Descriptor plain = file("0123456789");
-  const Descriptor null = null_device();
-  int sockets[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) fail("cannot make a pair of sockets");
-  const Descriptor socket(sockets[0]);
-  const Descriptor peer(sockets[1]);
+  const Descriptor null = opened("/dev/null", O_RDWR);
+  const Ends sockets = socket_pair();
   const Pipe ends = pipe();
   for (const std::int64_t offset : {std::int64_t{-1}, std::int64_t{-4096}, INT64_MIN}) {
     for (const Opcode opcode : kTransfers) {
       const int end = is_read(opcode) ? ends.read.get() : ends.write.get();
-      for (const int fd : {plain.get(), null.get(), socket.get(), end}) {
+      for (const int fd : {plain.get(), null.get(), sockets.one.get(), end}) {
         for (const std::uint64_t bytes : {0u, 16u}) {
-          transfer(kind(), opcode, fd, arena::kBuffers, bytes, offset);
+          transfer(0, opcode, fd, arena::kBuffers, bytes, offset);
           EXPECT_ERROR(EINVAL, submit(ctx, {0})) << opcode << ", descriptor " << fd << ", offset " << offset;
         }
       }
@@ -327,32 +300,32 @@ SUITE_TEST(rw_buffers, a_negative_offset_is_einval, {.holds = {"rw.negative_offs
 SUITE_TEST(rw_buffers, an_end_beyond_the_largest_offset_is_einval, {.holds = {"rw.offset_overflow_is_einval"}}) {
   const std::uint64_t ctx = setup();
   const Descriptor plain = file("0123456789");
-  const Descriptor null = null_device();
+  const Descriptor null = opened("/dev/null", O_RDWR);
   for (const Opcode opcode : kTransfers) {
     for (const int fd : {plain.get(), null.get()}) {
-      transfer(kind(), opcode, fd, arena::kBuffers, 1, INT64_MAX);
+      transfer(0, opcode, fd, arena::kBuffers, 1, INT64_MAX);
       EXPECT_ERROR(EINVAL, submit(ctx, {0})) << opcode << ", descriptor " << fd;
-      transfer(kind(), opcode, fd, arena::kBuffers, 16, INT64_MAX - 15);
+      transfer(0, opcode, fd, arena::kBuffers, 16, INT64_MAX - 15);
       EXPECT_ERROR(EINVAL, submit(ctx, {0})) << opcode << ", descriptor " << fd;
     }
   }
   // Of a vector the sum of its lengths counts, and of a long transfer what it is cut to.
   prepare(0, kPwritev, null.get(), iovecs({{arena::kBuffers, 10}, {arena::kBuffers, 6}}), 2, INT64_MAX - 15);
   EXPECT_ERROR(EINVAL, submit(ctx, {0})) << "two segments";
-  transfer(kind(), kPwrite, null.get(), arena::kBuffers, 0x7fffffffffffffff, INT64_MAX - kLongest + 1);
+  transfer(0, kPwrite, null.get(), arena::kBuffers, 0x7fffffffffffffff, INT64_MAX - kLongest + 1);
   EXPECT_ERROR(EINVAL, submit(ctx, {0})) << "the longest transfer";
 }
 
 SUITE_TEST(rw_buffers, an_end_at_the_largest_offset_is_taken, {.holds = {"rw.largest_offset_is_taken"}}) {
   const std::uint64_t ctx = setup();
-  const Descriptor null = null_device();
+  const Descriptor null = opened("/dev/null", O_RDWR);
   for (const Opcode opcode : kTransfers) {
     for (const std::uint64_t bytes : {0u, 1u, 16u}) {
-      transfer(kind(), opcode, null.get(), arena::kBuffers, bytes, INT64_MAX - static_cast<std::int64_t>(bytes));
+      transfer(0, opcode, null.get(), arena::kBuffers, bytes, INT64_MAX - static_cast<std::int64_t>(bytes));
       EXPECT_EQ(result(ctx, 0), is_read(opcode) ? 0 : static_cast<std::int64_t>(bytes)) << opcode;
     }
   }
-  transfer(kind(), kPwrite, null.get(), arena::kBuffers, 0x7fffffffffffffff, INT64_MAX - kLongest);
+  transfer(0, kPwrite, null.get(), arena::kBuffers, 0x7fffffffffffffff, INT64_MAX - kLongest);
   EXPECT_EQ(result(ctx, 0), kLongest);
 }
 

@@ -6,7 +6,6 @@
 // Not seen: whether RWF_DSYNC or RWF_SYNC reaches a device; what RWF_APPEND and RWF_NOAPPEND do to a file
 // (results.cpp).
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -14,10 +13,10 @@
 
 #include <array>
 #include <cstring>
-#include <system_error>
 
 #include "fixtures/probe.h"
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
@@ -26,43 +25,11 @@ constexpr Opcode kTransfers[] = {kPread, kPwrite, kPreadv, kPwritev};
 constexpr Opcode kReads[] = {kPread, kPreadv};
 constexpr Opcode kWrites[] = {kPwrite, kPwritev};
 
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
-Descriptor owned(int fd) {
-  if (fd < 0) fail("cannot open what the test is about");
-  return Descriptor(fd);
-}
-
-Descriptor opened(const std::string& path, int flags) { return owned(::open(path.c_str(), flags | O_CLOEXEC)); }
-Descriptor opened_again(int fd, int flags) { return opened(fmt::format("/proc/self/fd/{}", fd), flags); }
-
 bool make_append_only(int fd) {
   int attributes = 0;
   if (::ioctl(fd, FS_IOC_GETFLAGS, &attributes) != 0) return false;
   attributes |= FS_APPEND_FL;
   return ::ioctl(fd, FS_IOC_SETFLAGS, &attributes) == 0;
-}
-
-std::array<Descriptor, 2> socket_pair() {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) fail("cannot make a pair of sockets");
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
-}
-
-// The iocb of slot 0: one and the same transfer of 16 bytes, with a vector of one segment where the opcode takes that.
-Iocb& transfer(EntryKind kind, Opcode opcode, int fd) {
-  constexpr std::uint64_t kBytes = 16;
-  const Address vector = arena::kIovecs;
-  const std::size_t word = word_size(kind);
-  std::memcpy(reinterpret_cast<void*>(vector), &arena::kBuffers, word);
-  std::memcpy(reinterpret_cast<void*>(vector + word), &kBytes, word);
-  auto& iocb = *reinterpret_cast<Iocb*>(arena::iocb_slot(0));
-  iocb = Iocb{};
-  iocb.opcode = opcode;
-  iocb.fildes = static_cast<std::uint32_t>(fd);
-  iocb.buf = is_vectored(opcode) ? vector : arena::kBuffers;
-  iocb.nbytes = is_vectored(opcode) ? 1 : kBytes;
-  return iocb;
 }
 
 }  // namespace
@@ -72,7 +39,7 @@ SUITE_TEST(rw_flags, any_flag_was_an_error_once, {.holds = {"rw.flags_word_must_
   const Descriptor zero = opened("/dev/zero", O_RDWR);
   for (const Opcode opcode : {kPread, kPwrite, kFsync, kFdsync, kPoll, kPreadv, kPwritev}) {
     for (const std::uint32_t flags : {1u, 2u, 8u, 0x10u, 0x80000000u}) {
-      transfer(kind(), opcode, zero.get()).rw_flags = flags;
+      transfer(0, opcode, zero.get()).rw_flags = flags;
       EXPECT_ERROR(EINVAL, submit(ctx, {0})) << opcode << ", " << flags;
     }
   }
@@ -83,7 +50,7 @@ SUITE_TEST(rw_flags, sync_flags_are_taken, {.holds = {"rw.known_flags_are_taken"
   const Descriptor fd = file(std::string(100, 'a'));
   for (const Opcode opcode : kTransfers) {
     for (const std::uint32_t flags : {kRwfHipri + 0u, kRwfDsync + 0u, kRwfSync + 0u, 7u}) {
-      transfer(kind(), opcode, fd.get()).rw_flags = flags;
+      transfer(0, opcode, fd.get()).rw_flags = flags;
       EXPECT_EQ(result(ctx, 0), 16) << opcode << ", " << flags;
     }
   }
@@ -100,7 +67,7 @@ SUITE_TEST(rw_flags, a_flag_of_a_later_release_is_eopnotsupp, {.holds = {"rw.unk
   for (const auto& [flag, major, minor] : kFlags) {
     if (since(major, minor)) continue;
     for (const Opcode opcode : kTransfers) {
-      transfer(kind(), opcode, fd.get()).rw_flags = flag;
+      transfer(0, opcode, fd.get()).rw_flags = flag;
       EXPECT_ERROR(EOPNOTSUPP, submit(ctx, {0})) << opcode << ", " << flag;
     }
   }
@@ -113,7 +80,7 @@ SUITE_TEST(rw_flags, a_flag_of_no_release_is_eopnotsupp, {.holds = {"rw.unknown_
   const std::uint32_t first = running_release() > Release{6, 18} ? 0x10000 : 0x200;
   for (std::uint32_t flag = first; flag != 0; flag <<= 1) {
     for (const Opcode opcode : kTransfers) {
-      transfer(kind(), opcode, fd.get()).rw_flags = flag;
+      transfer(0, opcode, fd.get()).rw_flags = flag;
       EXPECT_ERROR(EOPNOTSUPP, submit(ctx, {0})) << opcode << ", " << flag;
       iocb(0).rw_flags = flag | kRwfSync;
       EXPECT_ERROR(EOPNOTSUPP, submit(ctx, {0})) << opcode << ", with RWF_SYNC " << flag;
@@ -125,7 +92,7 @@ SUITE_TEST(rw_flags, reads_may_ask_to_append, {.holds = {"rw.append_flag_on_read
   const std::uint64_t ctx = setup();
   const Descriptor fd = file("0123456789abcdefghij");
   for (const Opcode opcode : kReads) {
-    transfer(kind(), opcode, fd.get()).rw_flags = kRwfAppend;
+    transfer(0, opcode, fd.get()).rw_flags = kRwfAppend;
     iocb(0).offset = 2;
     EXPECT_EQ(result(ctx, 0), 16) << opcode;
     EXPECT_EQ(get(arena::kBuffers, 16), "23456789abcdefgh") << opcode;
@@ -136,7 +103,7 @@ SUITE_TEST(rw_flags, append_and_noappend_exclude_each_other, {.holds = {"rw.appe
   const std::uint64_t ctx = setup();
   const Descriptor fd = file(std::string(100, 'a'));
   for (const Opcode opcode : kTransfers) {
-    transfer(kind(), opcode, fd.get()).rw_flags = kRwfAppend | kRwfNoappend;
+    transfer(0, opcode, fd.get()).rw_flags = kRwfAppend | kRwfNoappend;
     EXPECT_ERROR(EINVAL, submit(ctx, {0})) << opcode;
   }
 }
@@ -145,7 +112,7 @@ SUITE_TEST(rw_flags, noappend_is_taken_where_nothing_appends, {.holds = {"rw.noa
   const std::uint64_t ctx = setup();
   const Descriptor plain = file(std::string(100, 'a'));
   for (const Opcode opcode : kTransfers) {
-    transfer(kind(), opcode, plain.get()).rw_flags = kRwfNoappend;
+    transfer(0, opcode, plain.get()).rw_flags = kRwfNoappend;
     EXPECT_EQ(result(ctx, 0), 16) << opcode;
   }
 }
@@ -156,7 +123,7 @@ SUITE_TEST(rw_flags, noappend_does_not_open_an_append_only_file, {.holds = {"rw.
   if (!make_append_only(made.get())) skip("no file can be made append-only");
   const Descriptor fd = opened_again(made.get(), O_RDWR | O_APPEND);
   for (const Opcode opcode : kTransfers) {
-    transfer(kind(), opcode, fd.get()).rw_flags = kRwfNoappend;
+    transfer(0, opcode, fd.get()).rw_flags = kRwfNoappend;
     EXPECT_ERROR(EPERM, submit(ctx, {0})) << opcode;
   }
   EXPECT_EQ(content(fd.get()), std::string(100, 'a'));
@@ -166,13 +133,13 @@ SUITE_TEST(rw_flags, nosignal_is_taken_by_all_files, {.holds = {"rw.nosignal_fla
   const std::uint64_t ctx = setup();
   const Descriptor plain = file(std::string(100, 'a'));
   const Descriptor zero = opened("/dev/zero", O_RDWR);
-  const auto sockets = socket_pair();
-  for (const int fd : {plain.get(), zero.get(), sockets[0].get()}) {
+  const Ends sockets = socket_pair();
+  for (const int fd : {plain.get(), zero.get(), sockets.one.get()}) {
     for (const Opcode opcode : kTransfers) {
-      if (fd == sockets[0].get() && is_read(opcode) && ::write(sockets[1].get(), "0123456789abcdef", 16) != 16) {
+      if (fd == sockets.one.get() && is_read(opcode) && ::write(sockets.other.get(), "0123456789abcdef", 16) != 16) {
         fail("cannot write to a socket");
       }
-      transfer(kind(), opcode, fd).rw_flags = kRwfNosignal;
+      transfer(0, opcode, fd).rw_flags = kRwfNosignal;
       EXPECT_EQ(result(ctx, 0), 16) << opcode << ", descriptor " << fd;
     }
   }
@@ -182,7 +149,7 @@ SUITE_TEST(rw_flags, nowait_is_refused_by_memory_files, {.holds = {"rw.nowait_on
   const std::uint64_t ctx = setup();
   const Descriptor fd = owned(::memfd_create("aio-cts", MFD_CLOEXEC));
   for (const Opcode opcode : kTransfers) {
-    transfer(kind(), opcode, fd.get()).rw_flags = kRwfNowait;
+    transfer(0, opcode, fd.get()).rw_flags = kRwfNowait;
     EXPECT_ERROR(EOPNOTSUPP, submit(ctx, {0})) << opcode;
   }
 }
@@ -192,7 +159,7 @@ SUITE_TEST(rw_flags, nowait_is_refused_by_a_fifo_with_a_name, {.holds = {"rw.now
   const Pipe ends = pipe();
   const Descriptor fd = opened_again(ends.read.get(), O_RDWR);
   for (const Opcode opcode : kTransfers) {
-    transfer(kind(), opcode, fd.get()).rw_flags = kRwfNowait;
+    transfer(0, opcode, fd.get()).rw_flags = kRwfNowait;
     EXPECT_ERROR(EOPNOTSUPP, submit(ctx, {0})) << opcode;
   }
 }
@@ -202,7 +169,7 @@ SUITE_TEST(rw_flags, nowait_was_refused_by_null_devices, {.holds = {"rw.nowait_o
   for (const char* const path : {"/dev/null", "/dev/zero"}) {
     const Descriptor fd = opened(path, O_RDWR);
     for (const Opcode opcode : kTransfers) {
-      transfer(kind(), opcode, fd.get()).rw_flags = kRwfNowait;
+      transfer(0, opcode, fd.get()).rw_flags = kRwfNowait;
       EXPECT_ERROR(EOPNOTSUPP, submit(ctx, {0})) << path << ", " << opcode;
     }
   }
@@ -213,7 +180,7 @@ SUITE_TEST(rw_flags, nowait_is_taken_by_null_devices, {.holds = {"rw.nowait_on_n
   for (const char* const path : {"/dev/null", "/dev/zero"}) {
     const Descriptor fd = opened(path, O_RDWR);
     for (const Opcode opcode : kTransfers) {
-      transfer(kind(), opcode, fd.get()).rw_flags = kRwfNowait;
+      transfer(0, opcode, fd.get()).rw_flags = kRwfNowait;
       const bool ends = is_read(opcode) && std::string_view(path) == "/dev/null";
       EXPECT_EQ(result(ctx, 0), ends ? 0 : 16) << path << ", " << opcode;
     }
@@ -224,7 +191,7 @@ SUITE_TEST(rw_flags, nowait_was_refused_by_eventfds, {.holds = {"rw.nowait_on_ev
   const std::uint64_t ctx = setup();
   const Descriptor fd = eventfd(1);
   for (const Opcode opcode : kTransfers) {
-    transfer(kind(), opcode, fd.get()).rw_flags = kRwfNowait;
+    transfer(0, opcode, fd.get()).rw_flags = kRwfNowait;
     EXPECT_ERROR(EOPNOTSUPP, submit(ctx, {0})) << opcode;
   }
 }
@@ -233,7 +200,7 @@ SUITE_TEST(rw_flags, nowait_is_taken_by_eventfds, {.holds = {"rw.nowait_on_event
   const std::uint64_t ctx = setup();
   for (const Opcode opcode : kReads) {
     const Descriptor fd = eventfd(5);
-    transfer(kind(), opcode, fd.get()).rw_flags = kRwfNowait;
+    transfer(0, opcode, fd.get()).rw_flags = kRwfNowait;
     EXPECT_EQ(result(ctx, 0), 8) << opcode;
     EXPECT_EQ(at<std::uint64_t>(arena::kBuffers), 5u) << opcode;
     EXPECT_EQ(result(ctx, 0), -EAGAIN) << opcode;
@@ -244,10 +211,10 @@ SUITE_TEST(rw_flags, nowait_was_refused_by_pipes_and_sockets,
            {.holds = {"rw.nowait_on_pipe_and_socket_is_eopnotsupp"}}) {
   const std::uint64_t ctx = setup();
   const Pipe ends = pipe();
-  const auto sockets = socket_pair();
+  const Ends sockets = socket_pair();
   for (const Opcode opcode : kTransfers) {
-    for (const int fd : {ends.read.get(), ends.write.get(), sockets[0].get()}) {
-      transfer(kind(), opcode, fd).rw_flags = kRwfNowait;
+    for (const int fd : {ends.read.get(), ends.write.get(), sockets.one.get()}) {
+      transfer(0, opcode, fd).rw_flags = kRwfNowait;
       EXPECT_ERROR(EOPNOTSUPP, submit(ctx, {0})) << opcode << ", descriptor " << fd;
     }
   }
@@ -256,15 +223,15 @@ SUITE_TEST(rw_flags, nowait_was_refused_by_pipes_and_sockets,
 SUITE_TEST(rw_flags, nowait_is_taken_by_pipes_and_sockets, {.holds = {"rw.nowait_on_pipe_and_socket_is_taken"}}) {
   const std::uint64_t ctx = setup();
   const Pipe ends = pipe();
-  const auto sockets = socket_pair();
-  const std::pair<int, int> both[] = {{ends.write.get(), ends.read.get()}, {sockets[0].get(), sockets[1].get()}};
+  const Ends sockets = socket_pair();
+  const std::pair<int, int> both[] = {{ends.write.get(), ends.read.get()}, {sockets.one.get(), sockets.other.get()}};
   for (const auto& [to, from] : both) {
     for (const bool vectored : {false, true}) {
-      transfer(kind(), vectored ? kPreadv : kPread, from).rw_flags = kRwfNowait;
+      transfer(0, vectored ? kPreadv : kPread, from).rw_flags = kRwfNowait;
       EXPECT_EQ(result(ctx, 0), -EAGAIN) << vectored << ", descriptor " << from;
-      transfer(kind(), vectored ? kPwritev : kPwrite, to).rw_flags = kRwfNowait;
+      transfer(0, vectored ? kPwritev : kPwrite, to).rw_flags = kRwfNowait;
       EXPECT_EQ(result(ctx, 0), 16) << vectored << ", descriptor " << to;
-      transfer(kind(), vectored ? kPreadv : kPread, from).rw_flags = kRwfNowait;
+      transfer(0, vectored ? kPreadv : kPread, from).rw_flags = kRwfNowait;
       EXPECT_EQ(result(ctx, 0), 16) << vectored << ", descriptor " << from;
     }
   }
@@ -283,7 +250,7 @@ SUITE_TEST(rw_flags, nowait_reads_what_is_cached, {.holds = {"rw.nowait_read_of_
   const std::uint64_t ctx = setup();
   const Descriptor fd = file(std::string(100, 'a'));
   for (const Opcode opcode : kReads) {
-    transfer(kind(), opcode, fd.get()).rw_flags = kRwfNowait;
+    transfer(0, opcode, fd.get()).rw_flags = kRwfNowait;
     // A page that was thrown out meanwhile comes back with the next look at the file.
     EXPECT_TRUE(await([&] { return content(fd.get()).size() == 100 && result(ctx, 0) == 16; })) << opcode;
   }
@@ -317,7 +284,7 @@ SUITE_TEST(rw_flags, nowait_writes_end_as_the_file_system_has_it,
   const std::uint64_t ctx = setup();
   const Descriptor fd = file(std::string(100, 'a'));
   for (const Opcode opcode : kWrites) {
-    transfer(kind(), opcode, fd.get()).rw_flags = kRwfNowait;
+    transfer(0, opcode, fd.get()).rw_flags = kRwfNowait;
     EXPECT_EQ(result(ctx, 0), -machine().nowait_write_error) << opcode;
   }
   EXPECT_EQ(content(fd.get()), std::string(100, 'a'));
@@ -327,7 +294,7 @@ SUITE_TEST(rw_flags, no_read_is_atomic, {.holds = {"rw.atomic_read_is_eopnotsupp
   const std::uint64_t ctx = setup();
   const Descriptor fd = file(std::string(100, 'a'));
   for (const Opcode opcode : kReads) {
-    transfer(kind(), opcode, fd.get()).rw_flags = kRwfAtomic;
+    transfer(0, opcode, fd.get()).rw_flags = kRwfAtomic;
     EXPECT_ERROR(EOPNOTSUPP, submit(ctx, {0})) << opcode;
   }
 }
@@ -338,7 +305,7 @@ SUITE_TEST(rw_flags, buffered_writes_are_not_atomic, {.holds = {"rw.atomic_write
   const Pipe ends = pipe();
   for (const Opcode opcode : kWrites) {
     for (const int fd : {plain.get(), ends.write.get()}) {
-      transfer(kind(), opcode, fd).rw_flags = kRwfAtomic;
+      transfer(0, opcode, fd).rw_flags = kRwfAtomic;
       EXPECT_ERROR(EOPNOTSUPP, submit(ctx, {0})) << opcode << ", descriptor " << fd;
     }
   }
@@ -349,10 +316,10 @@ SUITE_TEST(rw_flags, dontcache_is_refused_where_nothing_is_cached,
   const std::uint64_t ctx = setup();
   const Descriptor memory = owned(::memfd_create("aio-cts", MFD_CLOEXEC));
   const Descriptor zero = opened("/dev/zero", O_RDWR);
-  const auto sockets = socket_pair();
+  const Ends sockets = socket_pair();
   for (const Opcode opcode : kTransfers) {
-    for (const int fd : {memory.get(), zero.get(), sockets[0].get()}) {
-      transfer(kind(), opcode, fd).rw_flags = kRwfDontcache;
+    for (const int fd : {memory.get(), zero.get(), sockets.one.get()}) {
+      transfer(0, opcode, fd).rw_flags = kRwfDontcache;
       EXPECT_ERROR(EOPNOTSUPP, submit(ctx, {0})) << opcode << ", descriptor " << fd;
     }
   }
@@ -362,7 +329,7 @@ SUITE_TEST(rw_flags, dontcache_is_taken, {.holds = {"rw.dontcache_is_taken"}}) {
   const std::uint64_t ctx = setup();
   const Descriptor fd = file(std::string(100, 'a'));
   for (const Opcode opcode : kTransfers) {
-    transfer(kind(), opcode, fd.get()).rw_flags = kRwfDontcache;
+    transfer(0, opcode, fd.get()).rw_flags = kRwfDontcache;
     EXPECT_EQ(result(ctx, 0), 16) << opcode;
   }
 }

@@ -13,10 +13,10 @@
 #include <array>
 #include <csignal>
 #include <cstring>
-#include <system_error>
 
 #include "fixtures/worker.h"
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
@@ -36,8 +36,6 @@ constexpr std::size_t kWaiting = 100;  // bytes in a pipe or socket
 constexpr int kNothing = 987;          // no descriptor has this number
 constexpr __kernel_timespec kAtOnce{0, 0};
 constexpr __kernel_timespec kPatience{10, 0};
-
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
 std::string bytes_of(std::size_t size, unsigned first) {
   std::string bytes(size, '\0');

@@ -6,54 +6,17 @@
 // in the call, and reads of nothing, each of which is one event at once. Not seen: how fast a waiter is woken; several
 // waiters (waiting_many.cpp).
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
-#include <csignal>
 #include <system_error>
 
-#include "fixtures/lane.h"
 #include "suites/harness/case.h"
+#include "suites/harness/sleeper.h"
 
 namespace aio::suites {
 namespace {
 
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
-
-// The call's number as /proc shows it of who sleeps in it.
-long number_of_getevents(EntryKind kind) { return kind == EntryKind::kCompat ? 247 : SYS_io_getevents; }
-
-// A thread in an io_getevents that may last for ever. SIGUSR1 ends it at the latest when the test ends.
-class Waiter {
- public:
-  Waiter(unsigned cpu, EntryKind kind) : number_(number_of_getevents(kind)), lane_(cpu) {
-    struct sigaction action {};
-    action.sa_handler = [](int) {};
-    ::sigaction(SIGUSR1, &action, nullptr);
-  }
-  ~Waiter() {
-    for (int i = 0; i < 1000 && lane_.settle(-1, milliseconds(1)) != Lane::State::kIdle; ++i) interrupt();
-  }
-  Waiter(const Waiter&) = delete;
-  Waiter& operator=(const Waiter&) = delete;
-
-  void start(std::function<Answer()> call) {
-    lane_.start([this, call = std::move(call)] { answer_ = call(); });
-  }
-  bool asleep() const { return lane_.settle(number_) == Lane::State::kAsleep; }
-  bool returned() const { return lane_.settle(-1, setting().patience) == Lane::State::kIdle; }
-  void interrupt() const { lane_.signal(SIGUSR1); }
-  // Once it has returned.
-  Answer answer() const {
-    lane_.wait();
-    return answer_;
-  }
-
- private:
-  long number_;
-  Answer answer_;
-  Lane lane_;
-};
 
 }  // namespace
 
@@ -63,7 +26,7 @@ SUITE_TEST(waiting, the_event_that_completes_min_nr_ends_a_wait,
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
   for (const unsigned slot : {0u, 1u, 2u}) prepare(slot, kPread, empty.get());
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 2, 3, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_RETURNS(1, submit(ctx, {0}));
@@ -82,7 +45,7 @@ SUITE_TEST(waiting, an_event_ends_a_wait_before_its_timeout, {.holds = {"io_gete
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
   prepare(0, kPread, empty.get());
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   for (const Address limit : {timeout(3600, 0), timeout(-1, 0), arena::kNull}) {
     waiter.start([&] { return io_getevents(ctx, 1, 2, arena::kEvents, limit); });
     ASSERT_TRUE(waiter.asleep());
@@ -96,7 +59,7 @@ SUITE_TEST(waiting, a_wait_takes_no_more_than_nr, {.holds = {"io_getevents.at_mo
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
   prepare(0, kPread, empty.get());
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 3, 3, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_RETURNS(5, submit(ctx, {0, 0, 0, 0, 0}));
@@ -111,7 +74,7 @@ SUITE_TEST(waiting, a_wait_returns_as_many_as_it_took,
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
   prepare(0, kPread, empty.get());
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 1, 10, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_RETURNS(4, submit(ctx, {0, 0, 0, 0}));
@@ -129,7 +92,7 @@ SUITE_TEST(waiting, what_is_there_is_taken_before_the_wait,
   const Descriptor empty = file();
   for (const unsigned slot : {0u, 1u, 2u, 3u}) prepare(slot, kPread, empty.get());
   ASSERT_RETURNS(2, submit(ctx, {0, 1}));
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 4, 4, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   EXPECT_EQ(ring(ctx).head, 2u);
@@ -144,7 +107,7 @@ SUITE_TEST(waiting, too_few_events_stay_in_the_ring, {.holds = {"io_getevents.wa
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
   for (const unsigned slot : {0u, 1u, 2u}) prepare(slot, kPread, empty.get());
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 3, 3, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_RETURNS(2, submit(ctx, {0, 1}));
@@ -163,7 +126,7 @@ SUITE_TEST(waiting, too_few_of_the_rest_stay_in_the_ring,
   const Descriptor empty = file();
   prepare(0, kPread, empty.get());
   ASSERT_RETURNS(2, submit(ctx, {0, 0}));
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 4, 4, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_RETURNS(1, submit(ctx, {0}));
@@ -180,7 +143,7 @@ SUITE_TEST(waiting, others_may_take_what_a_waiter_leaves,
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
   for (unsigned slot = 0; slot < 5; ++slot) prepare(slot, kPread, empty.get());
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 3, 3, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_RETURNS(2, submit(ctx, {0, 1}));
@@ -199,7 +162,7 @@ SUITE_TEST(waiting, each_event_is_taken_when_it_comes, {.holds = {"io_getevents.
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
   prepare(0, kPread, empty.get());
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 3, 3, arena::kEvents, arena::kNull); });
   for (const std::uint32_t taken : {1u, 2u}) {
     ASSERT_TRUE(waiter.asleep());
@@ -218,7 +181,7 @@ SUITE_TEST(waiting, more_than_the_ring_holds_never_come, {.holds = {"waiting.min
   prepare(0, kPread, empty.get());
   const std::uint32_t wanted = ring(ctx).nr + 1;
   const Address events = map(sizeof(Event) * wanted);
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, wanted, wanted, events, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   std::uint32_t accepted = 0;
@@ -238,7 +201,7 @@ SUITE_TEST(waiting, more_than_the_ring_holds_come_one_after_the_other,
   prepare(0, kPread, empty.get());
   const std::uint32_t wanted = ring(ctx).nr + 1;
   const Address events = map(sizeof(Event) * wanted);
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, wanted, wanted, events, arena::kNull); });
   for (std::uint32_t i = 0; i < wanted; ++i) {
     ASSERT_TRUE(waiter.asleep());
@@ -256,7 +219,7 @@ SUITE_TEST(waiting, what_came_during_the_wait_is_given_when_time_is_over,
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
   prepare(0, kPread, empty.get());
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   const Address ts = timeout(0, std::chrono::nanoseconds(kTimeout).count());
   for (int i = 0; i < kTries; ++i) {
     const Clock::time_point began = Clock::now();
@@ -293,7 +256,7 @@ SUITE_TEST(waiting, a_fault_after_some_events_gives_their_count,
   for (const unsigned slot : {0u, 1u}) prepare(slot, kPread, empty.get());
   ASSERT_RETURNS(1, submit(ctx, {0}));
   const Address room_for_one = pages + page - sizeof(Event);
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 2, 2, room_for_one, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_RETURNS(1, submit(ctx, {1}));
@@ -311,7 +274,7 @@ SUITE_TEST(waiting, a_fault_at_the_first_event_is_efault,
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
   prepare(0, kPread, empty.get());
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 1, 1, arena::kNull, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_RETURNS(1, submit(ctx, {0}));
@@ -327,7 +290,7 @@ SUITE_TEST(waiting, events_that_user_space_reaps_do_not_count,
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
   for (const unsigned slot : {0u, 1u, 2u}) prepare(slot, kPread, empty.get());
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 2, 2, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_RETURNS(1, submit(ctx, {0}));
@@ -349,7 +312,7 @@ SUITE_TEST(waiting, a_head_beyond_the_ring_does_not_end_a_wait, {.holds = {"wait
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
   for (const unsigned slot : {0u, 1u}) prepare(slot, kPread, empty.get());
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 2, 2, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ring(ctx).head = 3 * ring(ctx).nr;  // 0 modulo the size

@@ -5,61 +5,24 @@
 // Provoked by lanes that are seen asleep, then by io_destroy or mremap(2) in the test's own thread.
 // Not seen: an io_destroy in the instant in which a wait begins or ends.
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <memory>
 #include <system_error>
 
-#include "fixtures/lane.h"
 #include "suites/harness/case.h"
+#include "suites/harness/sleeper.h"
 
 namespace aio::suites {
 namespace {
 
 using std::chrono::milliseconds;
 
-// The call's number as /proc shows it of who sleeps in it.
-long number_of_getevents(EntryKind kind) { return kind == EntryKind::kCompat ? 247 : SYS_io_getevents; }
-
-// A thread in a call that may last for ever. SIGUSR1 ends it at the latest when the test ends.
-class Waiter {
- public:
-  Waiter(unsigned cpu, long number) : number_(number), lane_(cpu) {
-    struct sigaction action {};
-    action.sa_handler = [](int) {};
-    ::sigaction(SIGUSR1, &action, nullptr);
-  }
-  ~Waiter() {
-    for (int i = 0; i < 1000 && lane_.settle(-1, milliseconds(1)) != Lane::State::kIdle; ++i) interrupt();
-  }
-  Waiter(const Waiter&) = delete;
-  Waiter& operator=(const Waiter&) = delete;
-
-  void start(std::function<Answer()> call) {
-    lane_.start([this, call = std::move(call)] { answer_ = call(); });
-  }
-  bool asleep() const { return lane_.settle(number_) == Lane::State::kAsleep; }
-  bool returned() const { return lane_.settle(-1, setting().patience) == Lane::State::kIdle; }
-  void interrupt() const { lane_.signal(SIGUSR1); }
-  // Once it has returned.
-  Answer answer() const {
-    lane_.wait();
-    return answer_;
-  }
-
- private:
-  long number_;
-  Answer answer_;
-  Lane lane_;
-};
-
 }  // namespace
 
 SUITE_TEST(waiting_destroyed, without_events_a_wait_ends_with_einval,
            {.holds = {"io_getevents.destroyed_without_events_is_einval", "io_destroy.returns_zero"}}) {
-  Waiter waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   for (const Address limit : {arena::kNull, timeout(3600, 0)}) {
     const std::uint64_t ctx = setup();
     waiter.start([&] { return io_getevents(ctx, 1, 1, arena::kEvents, limit); });
@@ -78,7 +41,7 @@ SUITE_TEST(waiting_destroyed, what_had_come_before_the_wait_is_given,
   const Descriptor empty = file();
   for (const unsigned slot : {0u, 1u}) prepare(slot, kPread, empty.get());
   ASSERT_RETURNS(2, submit(ctx, {0, 1}));
-  Waiter waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 3, 4, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_RETURNS(0, io_destroy(ctx));
@@ -95,7 +58,7 @@ SUITE_TEST(waiting_destroyed, what_came_during_the_wait_is_given,
   const Descriptor empty = file();
   for (const unsigned slot : {0u, 1u, 2u}) prepare(slot, kPread, empty.get());
   ASSERT_RETURNS(1, submit(ctx, {0}));
-  Waiter waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 4, 4, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_RETURNS(2, submit(ctx, {1, 2}));
@@ -110,9 +73,9 @@ SUITE_TEST(waiting_destroyed, what_came_during_the_wait_is_given,
 SUITE_TEST(waiting_destroyed, all_waiters_end, {.holds = {"io_getevents.destroyed_without_events_is_einval"}}) {
   constexpr unsigned kWaiters = 8;
   const std::uint64_t ctx = setup();
-  std::vector<std::unique_ptr<Waiter>> waiters;
+  std::vector<std::unique_ptr<Sleeper>> waiters;
   for (unsigned i = 0; i < kWaiters; ++i) {
-    waiters.push_back(std::make_unique<Waiter>(cpus().number(i % cpus().count()), number_of_getevents(kind())));
+    waiters.push_back(std::make_unique<Sleeper>(cpus().number(i % cpus().count()), numbers().io_getevents));
     waiters[i]->start([this, ctx, i] { return io_getevents(ctx, 1 + i, 8, arena::kEvents, arena::kNull); });
     ASSERT_TRUE(waiters[i]->asleep());
   }
@@ -129,7 +92,7 @@ SUITE_TEST(waiting_destroyed, waiters_of_other_contexts_sleep_on,
   const std::uint64_t ctx = setup(1, 1);
   const Descriptor empty = file();
   prepare(0, kPread, empty.get());
-  Waiter waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(kept, 1, 1, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_RETURNS(0, io_destroy(ctx));
@@ -142,7 +105,7 @@ SUITE_TEST(waiting_destroyed, waiters_of_other_contexts_sleep_on,
 SUITE_TEST(waiting_destroyed, a_wait_with_a_mask_ends_too, {.holds = {"io_pgetevents.destroyed_as_io_getevents"}}) {
   const Descriptor empty = file();
   prepare(0, kPread, empty.get());
-  Waiter waiter(cpus().number(0), kind() == EntryKind::kCompat ? 385 : SYS_io_pgetevents);
+  Sleeper waiter(cpus().number(0), numbers().io_pgetevents);
   for (const unsigned there : {0u, 1u}) {
     const std::uint64_t ctx = setup();
     ASSERT_RETURNS(there, io_submit(ctx, there, list({arena::iocb_slot(0)})));
@@ -164,13 +127,13 @@ SUITE_TEST(waiting_destroyed, a_wait_ends_before_io_destroy_does,
   const std::uint64_t ctx = setup();
   const Pipe ends = pipe();
   prepare(0, kPread, ends.read.get(), arena::kBuffers, 10);
-  Waiter submitter(cpus().number(0), kind() == EntryKind::kCompat ? 248 : SYS_io_submit);
+  Sleeper submitter(cpus().number(0), numbers().io_submit);
   submitter.start([&] { return submit(ctx, {0}); });
   ASSERT_TRUE(submitter.asleep());
-  Waiter waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 1, 1, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
-  Waiter destroyer(cpus().number(0), kind() == EntryKind::kCompat ? 246 : SYS_io_destroy);
+  Sleeper destroyer(cpus().number(0), numbers().io_destroy);
   destroyer.start([&] { return io_destroy(ctx); });
   ASSERT_TRUE(waiter.returned());
   EXPECT_ERROR(EINVAL, waiter.answer());
@@ -190,7 +153,7 @@ SUITE_TEST(waiting_destroyed, a_wait_goes_on_where_the_ring_is_moved,
   const std::uint64_t page = machine().page_size;
   const std::uint64_t size = (sizeof(RingHeader) + sizeof(Event) * ring(ctx).nr + page - 1) / page * page;
   const Address target = map(size);
-  Waiter waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 2, 2, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_RETURNS(1, submit(ctx, {0}));
@@ -212,7 +175,7 @@ SUITE_TEST(waiting_destroyed, a_moved_ring_that_is_destroyed_ends_its_waits,
   const std::uint64_t page = machine().page_size;
   const std::uint64_t size = (sizeof(RingHeader) + sizeof(Event) * ring(ctx).nr + page - 1) / page * page;
   const Address target = map(size);
-  Waiter waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 1, 1, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   void* const moved = ::mremap(reinterpret_cast<void*>(ctx), size, size, MREMAP_MAYMOVE | MREMAP_FIXED,
@@ -233,10 +196,10 @@ SUITE_TEST(waiting_destroyed, an_unmapped_ring_does_not_end_a_wait,
   const std::uint64_t size = (sizeof(RingHeader) + sizeof(Event) * ring(ctx).nr + page - 1) / page * page;
   const Pipe ends = pipe();
   prepare(0, kPread, ends.read.get(), arena::kBuffers, 10);
-  Waiter submitter(cpus().number(0), kind() == EntryKind::kCompat ? 248 : SYS_io_submit);
+  Sleeper submitter(cpus().number(0), numbers().io_submit);
   submitter.start([&] { return submit(ctx, {0}); });
   ASSERT_TRUE(submitter.asleep());
-  Waiter waiter(cpus().number(0), number_of_getevents(kind()));
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 1, 1, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_EQ(::munmap(reinterpret_cast<void*>(ctx), size), 0);

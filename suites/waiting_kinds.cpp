@@ -7,56 +7,21 @@
 // Not seen: completions of devices, where no file queues O_DIRECT requests.
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <system_error>
 
 #include "fixtures/gate.h"
 #include "fixtures/lane.h"
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
+#include "suites/harness/sleeper.h"
 
 namespace aio::suites {
 namespace {
 
 using std::chrono::milliseconds;
-
-// The call's number as /proc shows it of who sleeps in it.
-long number_of_getevents(EntryKind kind) { return kind == EntryKind::kCompat ? 247 : SYS_io_getevents; }
-
-// A thread in an io_getevents that may last for ever. SIGUSR1 ends it at the latest when the test ends.
-class Waiter {
- public:
-  Waiter(unsigned cpu, EntryKind kind) : number_(number_of_getevents(kind)), lane_(cpu) {
-    struct sigaction action {};
-    action.sa_handler = [](int) {};
-    ::sigaction(SIGUSR1, &action, nullptr);
-  }
-  ~Waiter() {
-    for (int i = 0; i < 1000 && lane_.settle(-1, milliseconds(1)) != Lane::State::kIdle; ++i) interrupt();
-  }
-  Waiter(const Waiter&) = delete;
-  Waiter& operator=(const Waiter&) = delete;
-
-  void start(std::function<Answer()> call) {
-    lane_.start([this, call = std::move(call)] { answer_ = call(); });
-  }
-  bool asleep() const { return lane_.settle(number_) == Lane::State::kAsleep; }
-  bool returned() const { return lane_.settle(-1, setting().patience) == Lane::State::kIdle; }
-  void interrupt() const { lane_.signal(SIGUSR1); }
-  // Once it has returned.
-  Answer answer() const {
-    lane_.wait();
-    return answer_;
-  }
-
- private:
-  long number_;
-  Answer answer_;
-  Lane lane_;
-};
 
 }  // namespace
 
@@ -74,7 +39,7 @@ SUITE_TEST(waiting_kinds, reads_and_writes_that_end_inside_io_submit,
   prepare(5, kPread, ends.read.get(), arena::kBuffers, 5);
   prepare(6, kPread, regular.get(), arena::kReadOnly, 1);
   const std::vector<std::int64_t> results{10, 9, 7, 7, 5, 5, -EFAULT};
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   for (unsigned slot = 0; slot < results.size(); ++slot) {
     waiter.start([&] { return io_getevents(ctx, 1, 2, arena::kEvents, arena::kNull); });
     ASSERT_TRUE(waiter.asleep());
@@ -90,14 +55,14 @@ SUITE_TEST(waiting_kinds, a_read_that_blocks_another_thread_in_io_submit,
   const std::uint64_t ctx = setup();
   const Pipe ends = pipe();
   prepare(0, kPread, ends.read.get(), arena::kBuffers, 10);
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 1, 2, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   Answer submitted;
   Lane submitter(cpus().number(0));
   submitter.start([&] { submitted = submit(ctx, {0}); });
   claim("io_submit.waits_for_blocking_read");
-  EXPECT_EQ(submitter.settle(kind() == EntryKind::kCompat ? 248 : SYS_io_submit), Lane::State::kAsleep);
+  EXPECT_EQ(submitter.settle(numbers().io_submit), Lane::State::kAsleep);
   EXPECT_TRUE(waiter.asleep());
   ASSERT_EQ(::write(ends.write.get(), "abc", 3), 3);
   claim("waiting.request_done_inside_io_submit_wakes");
@@ -112,22 +77,19 @@ SUITE_TEST(waiting_kinds, polls_of_files_that_become_ready, {.holds = {"waiting.
   const std::uint64_t ctx = setup();
   const Pipe ends = pipe();
   const Descriptor counter = eventfd();
-  int sockets[2];
-  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
-  const Descriptor here(sockets[0]);
-  const Descriptor there(sockets[1]);
+  const Ends sockets = socket_pair();
   prepare_poll(0, ends.read.get(), kPollIn);
   prepare_poll(1, counter.get(), kPollIn);
-  prepare_poll(2, here.get(), kPollIn);
+  prepare_poll(2, sockets.one.get(), kPollIn);
   const std::function<void()> wake[] = {
       [&] { ASSERT_EQ(::write(ends.write.get(), "x", 1), 1); },
       [&] {
         const std::uint64_t one = 1;
         ASSERT_EQ(::write(counter.get(), &one, sizeof one), 8);
       },
-      [&] { ASSERT_EQ(::write(there.get(), "x", 1), 1); },
+      [&] { ASSERT_EQ(::write(sockets.other.get(), "x", 1), 1); },
   };
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   for (const unsigned slot : {0u, 1u, 2u}) {
     ASSERT_RETURNS(1, submit(ctx, {slot}));
     waiter.start([&] { return io_getevents(ctx, 1, 2, arena::kEvents, arena::kNull); });
@@ -159,7 +121,7 @@ SUITE_TEST(waiting_kinds, polls_that_end_otherwise, {.holds = {"waiting.poll_wak
       },
   };
   const std::int64_t wanted[] = {kPollIn, kPollHup, kPollIn};
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   for (const unsigned slot : {0u, 1u, 2u}) {
     waiter.start([&] { return io_getevents(ctx, 1, 2, arena::kEvents, arena::kNull); });
     ASSERT_TRUE(waiter.asleep());
@@ -180,7 +142,7 @@ SUITE_TEST(waiting_kinds, a_poll_of_the_eventfd_that_another_request_signals,
   prepare_poll(0, counter.get(), kPollIn);
   signal(prepare(1, kPread, empty.get()), counter.get());
   ASSERT_RETURNS(1, submit(ctx, {0}));
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 2, 3, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_RETURNS(1, submit(ctx, {1}));
@@ -194,7 +156,7 @@ SUITE_TEST(waiting_kinds, a_poll_that_is_cancelled, {.holds = {"waiting.cancelle
   const Descriptor counter = eventfd();
   prepare_poll(0, counter.get(), kPollIn);
   ASSERT_RETURNS(1, submit(ctx, {0}));
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 1, 2, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   io_cancel(ctx, arena::iocb_slot(0));
@@ -206,7 +168,7 @@ SUITE_TEST(waiting_kinds, a_poll_that_is_cancelled, {.holds = {"waiting.cancelle
 SUITE_TEST(waiting_kinds, fsyncs, {.holds = {"waiting.fsync_wakes"}}) {
   const std::uint64_t ctx = setup();
   const Descriptor regular = file("content");
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   for (const Opcode opcode : {kFsync, kFdsync}) {
     prepare(0, opcode, regular.get());
     waiter.start([&] { return io_getevents(ctx, 1, 2, arena::kEvents, arena::kNull); });
@@ -223,7 +185,7 @@ SUITE_TEST(waiting_kinds, direct_reads_and_writes, {.holds = {"waiting.direct_io
   const Descriptor direct = file(std::string(8192, 'a'), O_DIRECT);
   prepare(0, kPread, direct.get(), arena::kBuffers, 4096, 4096);
   prepare(1, kPwrite, direct.get(), arena::kBuffers, 8192, 0);
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   for (const unsigned slot : {0u, 1u}) {
     waiter.start([&] { return io_getevents(ctx, 1, 2, arena::kEvents, arena::kNull); });
     ASSERT_TRUE(waiter.asleep());
@@ -240,7 +202,7 @@ SUITE_TEST(waiting_kinds, requests_that_a_file_system_held, {.holds = {"waiting.
   const std::uint64_t ctx = setup();
   prepare(0, kPread, held.get(), arena::kBuffers, 4096);
   prepare(1, kPwrite, held.get(), arena::kBuffers, 4096);
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   for (const unsigned slot : {0u, 1u}) {
     ASSERT_RETURNS(1, submit(ctx, {slot}));
     const std::vector<GateRequest> there = gate.held(1);
@@ -266,7 +228,7 @@ SUITE_TEST(waiting_kinds, several_kinds_count_together,
   prepare(2, kPread, regular.get(), arena::kBuffers, 7);
   prepare(3, kFsync, regular.get());
   ASSERT_RETURNS(2, submit(ctx, {0, 1}));
-  Waiter waiter(cpus().number(0), kind());
+  Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 4, 8, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_RETURNS(2, submit(ctx, {2, 3}));

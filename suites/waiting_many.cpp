@@ -4,15 +4,14 @@
 // Claims: each event goes to one waiter, none is lost, and no waiter sleeps on while there is enough for it.
 // Provoked by lanes that are seen asleep in the call, then by submitters and reapers that run freely against each
 // other. Not seen: which of several waiters is served, which the kernel may choose.
-#include <sys/syscall.h>
 
 #include <algorithm>
 #include <atomic>
-#include <csignal>
 #include <memory>
 
 #include "fixtures/lane.h"
 #include "suites/harness/case.h"
+#include "suites/harness/sleeper.h"
 
 namespace aio::suites {
 namespace {
@@ -23,47 +22,6 @@ constexpr unsigned kShare = 4;  // events of the array that each waiter has for 
 
 constexpr Address array_of(unsigned waiter) { return arena::kEvents + sizeof(Event) * kShare * waiter; }
 
-// The call's number as /proc shows it of who sleeps in it.
-long number_of_getevents(EntryKind kind) { return kind == EntryKind::kCompat ? 247 : SYS_io_getevents; }
-
-// A thread, or a process of the same memory, in an io_getevents that may last for
-// ever. SIGUSR1 ends it at the latest when the test ends.
-class Waiter {
- public:
-  Waiter(unsigned cpu, EntryKind kind, Lane::Kind lane_kind = Lane::Kind::kThread)
-      : number_(number_of(kind)), lane_(cpu, lane_kind) {}
-  ~Waiter() {
-    for (int i = 0; i < 1000 && lane_.settle(-1, milliseconds(1)) != Lane::State::kIdle; ++i) interrupt();
-  }
-  Waiter(const Waiter&) = delete;
-  Waiter& operator=(const Waiter&) = delete;
-
-  void start(std::function<Answer()> call) {
-    lane_.start([this, call = std::move(call)] { answer_ = call(); });
-  }
-  bool asleep() const { return lane_.settle(number_) == Lane::State::kAsleep; }
-  bool returned() const { return lane_.settle(-1, setting().patience) == Lane::State::kIdle; }
-  void interrupt() const { lane_.signal(SIGUSR1); }
-  // Once it has returned.
-  Answer answer() const {
-    lane_.wait();
-    return answer_;
-  }
-
- private:
-  // Before the lane is made: a process has the handlers of its beginning.
-  static long number_of(EntryKind kind) {
-    struct sigaction action {};
-    action.sa_handler = [](int) {};
-    ::sigaction(SIGUSR1, &action, nullptr);
-    return number_of_getevents(kind);
-  }
-
-  long number_;
-  Answer answer_;
-  Lane lane_;
-};
-
 }  // namespace
 
 SUITE_TEST(waiting_many, each_event_goes_to_one_waiter,
@@ -71,10 +29,10 @@ SUITE_TEST(waiting_many, each_event_goes_to_one_waiter,
   constexpr unsigned kWaiters = 4;
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
-  std::vector<std::unique_ptr<Waiter>> waiters;
+  std::vector<std::unique_ptr<Sleeper>> waiters;
   for (unsigned i = 0; i < kWaiters; ++i) {
     prepare(i, kPread, empty.get());
-    waiters.push_back(std::make_unique<Waiter>(cpus().number(i % cpus().count()), kind()));
+    waiters.push_back(std::make_unique<Sleeper>(cpus().number(i % cpus().count()), numbers().io_getevents));
     waiters[i]->start([this, ctx, i] { return io_getevents(ctx, 1, 1, array_of(i), arena::kNull); });
     ASSERT_TRUE(waiters[i]->asleep());
   }
@@ -97,9 +55,9 @@ SUITE_TEST(waiting_many, a_waiter_has_its_events_in_their_order,
   constexpr unsigned kWaiters = 3;
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
-  std::vector<std::unique_ptr<Waiter>> waiters;
+  std::vector<std::unique_ptr<Sleeper>> waiters;
   for (unsigned i = 0; i < kWaiters; ++i) {
-    waiters.push_back(std::make_unique<Waiter>(cpus().number(i % cpus().count()), kind()));
+    waiters.push_back(std::make_unique<Sleeper>(cpus().number(i % cpus().count()), numbers().io_getevents));
     waiters[i]->start([this, ctx, i] { return io_getevents(ctx, 2, 2, array_of(i), arena::kNull); });
     ASSERT_TRUE(waiters[i]->asleep());
   }
@@ -128,10 +86,10 @@ SUITE_TEST(waiting_many, who_wants_fewer_is_served_first,
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
   prepare(0, kPread, empty.get());
-  Waiter wants_three(cpus().number(0), kind());
+  Sleeper wants_three(cpus().number(0), numbers().io_getevents);
   wants_three.start([&] { return io_getevents(ctx, 3, 4, array_of(0), arena::kNull); });
   ASSERT_TRUE(wants_three.asleep());
-  Waiter wants_one(cpus().number(0), kind());
+  Sleeper wants_one(cpus().number(0), numbers().io_getevents);
   wants_one.start([&] { return io_getevents(ctx, 1, 1, array_of(1), arena::kNull); });
   ASSERT_TRUE(wants_one.asleep());
   ASSERT_RETURNS(1, submit(ctx, {0}));
@@ -150,10 +108,10 @@ SUITE_TEST(waiting_many, two_do_not_share_what_is_enough_for_one, {.holds = {"wa
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
   prepare(0, kPread, empty.get());
-  Waiter first(cpus().number(0), kind());
+  Sleeper first(cpus().number(0), numbers().io_getevents);
   first.start([&] { return io_getevents(ctx, 2, 2, array_of(0), arena::kNull); });
   ASSERT_TRUE(first.asleep());
-  Waiter second(cpus().number(1 % cpus().count()), kind());
+  Sleeper second(cpus().number(1 % cpus().count()), numbers().io_getevents);
   second.start([&] { return io_getevents(ctx, 2, 2, array_of(1), arena::kNull); });
   ASSERT_TRUE(second.asleep());
   for (const unsigned done : {1u, 2u}) {
@@ -173,10 +131,10 @@ SUITE_TEST(waiting_many, many_waiters_are_all_woken,
   constexpr unsigned kWaiters = 24;
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
-  std::vector<std::unique_ptr<Waiter>> waiters;
+  std::vector<std::unique_ptr<Sleeper>> waiters;
   for (unsigned i = 0; i < kWaiters; ++i) {
     prepare(i, kPread, empty.get());
-    waiters.push_back(std::make_unique<Waiter>(cpus().number(i % cpus().count()), kind()));
+    waiters.push_back(std::make_unique<Sleeper>(cpus().number(i % cpus().count()), numbers().io_getevents));
     waiters[i]->start([this, ctx, i] { return io_getevents(ctx, 1, 1, array_of(i), arena::kNull); });
   }
   for (const auto& waiter : waiters) ASSERT_TRUE(waiter->asleep());
@@ -206,7 +164,7 @@ SUITE_TEST(waiting_many, processes_of_one_memory_wake_each_other,
   put(arena::kBuffers, "Hello, World!");
   prepare(0, kPwrite, file_to_write.get(), arena::kBuffers, 13);
   {
-    Waiter waiter(cpus().number(0), kind());
+    Sleeper waiter(cpus().number(0), numbers().io_getevents);
     waiter.start([&] { return io_getevents(ctx, 1, 1, arena::kEvents, arena::kNull); });
     ASSERT_TRUE(waiter.asleep());
     Answer submitted;
@@ -221,7 +179,7 @@ SUITE_TEST(waiting_many, processes_of_one_memory_wake_each_other,
     EXPECT_EQ(event(0), (Event{100, arena::iocb_slot(0), 13, 0}));
     EXPECT_EQ(content(file_to_write.get()), "Hello, World!");
   }
-  Waiter waiter(cpus().number(0), kind(), Lane::Kind::kProcess);
+  Sleeper waiter(cpus().number(0), numbers().io_getevents, Lane::Kind::kProcess);
   waiter.start([&] { return io_getevents(ctx, 1, 1, arena::kEvents, arena::kNull); });
   ASSERT_TRUE(waiter.asleep());
   ASSERT_RETURNS(1, submit(ctx, {0}));
@@ -240,7 +198,7 @@ SUITE_TEST(waiting_many, a_reaper_gets_all_of_a_submitter,
   const Address events = map(sizeof(Event) * kRequests);
   std::size_t taken = 0;
   std::int64_t last = 1;
-  Waiter reaper(cpus().number(1 % cpus().count()), kind());
+  Sleeper reaper(cpus().number(1 % cpus().count()), numbers().io_getevents);
   reaper.start([&] {
     Answer got;
     while (taken < kRequests) {
@@ -280,10 +238,10 @@ SUITE_TEST(waiting_many, submitters_and_reapers_lose_and_double_nothing,
   const Descriptor empty = file();
   std::atomic<std::uint64_t> taken{0};
   std::array<std::vector<std::uint64_t>, kPairs> seen;
-  std::vector<std::unique_ptr<Waiter>> reapers;
+  std::vector<std::unique_ptr<Sleeper>> reapers;
   const Address soon = timeout(0, 5'000'000);
   for (unsigned i = 0; i < kPairs; ++i) {
-    reapers.push_back(std::make_unique<Waiter>(cpus().number(i % cpus().count()), kind()));
+    reapers.push_back(std::make_unique<Sleeper>(cpus().number(i % cpus().count()), numbers().io_getevents));
     reapers[i]->start([&, i] {
       Answer got;
       while (taken < kPairs * kEach && got.value >= 0) {

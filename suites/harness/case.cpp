@@ -56,6 +56,14 @@ Iocb& Case::prepare(unsigned slot, Opcode opcode, int fd, Address buf, std::uint
   return made;
 }
 
+Iocb& Case::transfer(unsigned slot, Opcode opcode, int fd, Address buffer, std::uint64_t bytes,
+                     std::int64_t offset) const {
+  const Iovec segment{buffer, bytes};
+  if (!is_vectored(opcode)) return prepare(slot, opcode, fd, buffer, bytes, offset);
+  const Address vector = arena::kIovecs + sizeof(Iovec) * slot;
+  return prepare(slot, opcode, fd, iovecs(std::span(&segment, 1), vector), 1, offset);
+}
+
 Iocb& Case::signal(Iocb& iocb, int resfd) {
   iocb.flags |= kFlagResfd;
   iocb.resfd = static_cast<std::uint32_t>(resfd);

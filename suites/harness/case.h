@@ -47,6 +47,7 @@ class Case : public testing::Test {
 
   EntryKind kind() const { return kind_; }
   Entry& entry() { return *entry_; }
+  const CallNumbers& numbers() const { return call_numbers(kind_); }
   CpuPin& cpus() { return *cpus_; }
   static const Profile& profile() { return *setting().profile; }
   static const Machine& machine() { return setting().machine; }
@@ -81,6 +82,9 @@ class Case : public testing::Test {
   static Iocb& prepare(unsigned slot, Opcode opcode, int fd, Address buf = 0, std::uint64_t nbytes = 0,
                        std::int64_t offset = 0);
   static Iocb& prepare_poll(unsigned slot, int fd, std::uint64_t events) { return prepare(slot, kPoll, fd, events); }
+  // The iocb of a read or write, with a vector of one segment where the opcode takes that.
+  Iocb& transfer(unsigned slot, Opcode opcode, int fd, Address buffer = arena::kBuffers, std::uint64_t bytes = 16,
+                 std::int64_t offset = 0) const;
   static Iocb& signal(Iocb& iocb, int resfd);
   // Writes the list that io_submit takes, pointers of the entry's size, and returns its address.
   Address list(std::span<const Address> pointers, Address where = arena::kPointers) const;

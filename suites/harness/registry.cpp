@@ -14,6 +14,12 @@ std::vector<TestEntry>& all() {
 
 }  // namespace
 
+std::string TestEntry::full_name() const { return std::string(suite) + '.' + std::string(name); }
+
+bool TestEntry::is_about(std::string_view requirement) const {
+  return std::find(about.holds.begin(), about.holds.end(), requirement) != about.holds.end();
+}
+
 bool add_test(const TestEntry& test) {
   all().push_back(test);
   return true;

@@ -38,6 +38,8 @@ struct TestEntry {
   About about;
   Case* (*make)() = nullptr;
 
+  std::string full_name() const;  // "io_setup.nr_zero_is_einval"
+  bool is_about(std::string_view requirement) const;
   bool runs_through(EntryKind kind) const { return (about.entries & (1u << static_cast<unsigned>(kind))) != 0; }
 };
 

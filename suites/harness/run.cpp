@@ -170,7 +170,7 @@ class Shards {
 // One result a test and entry, the gravest where it ran more than once; in the order of the tests.
 void put_in_order(std::vector<TestResult>& results) {
   std::map<std::string, std::size_t> order;
-  for (const TestEntry& test : tests()) order.emplace(fmt::format("{}.{}", test.suite, test.name), order.size());
+  for (const TestEntry& test : tests()) order.emplace(test.full_name(), order.size());
   const auto gravity = [](TestVerdict verdict) {
     return verdict == TestVerdict::kFails    ? 3
            : verdict == TestVerdict::kBroken ? 2

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The user's mapping of a ring, and children, which inherit mappings but no contexts. Source: semantics.md A.0, A.7 and
+// C.3; fs/aio.c aio_ring_mremap, lookup_ioctx, mm_init_aio.
+#include <algorithm>
+
+#include "reference/byte_difference.h"
+#include "reference/model.h"
+
+namespace aio {
+
+Model::Expected Model::apply(const RingMap& op) {
+  Context* const context = find(static_cast<std::uint64_t>(op.ctx.offset));
+  skips_ = context == nullptr;
+  if (skips_) return {0, 0, Req::kUserActions};
+  switch (op.action) {
+    case MapAction::kMove:
+      return in_child_ ? fail(Req::kChildMovesNothing, kEINVAL) : move_ring(*context);
+    case MapAction::kGrow:
+      return fail(Req::kMapGrows, kEFAULT);
+    case MapAction::kDuplicate:
+      return fail(Req::kMapDuplicates, kEFAULT);
+    case MapAction::kDontUnmap:
+      return fail(Req::kMapDontUnmap, kEINVAL);
+    case MapAction::kUnmap:
+      if (!in_child_) unmap_ring(*context);
+      break;
+    case MapAction::kHide:
+    case MapAction::kFreeze:
+    case MapAction::kOpen:
+      if (!in_child_) context->access = op.action;
+      break;
+  }
+  return {0, 0, Req::kUserActions};
+}
+
+// Where to is the kernel's choice; the user writes it where the old address was.
+Model::Expected Model::move_ring(Context& context) {
+  const Address to = seen_->moved_to;
+  const Expected expected = value(Req::kMapMoves, 0);
+  if (seen_->result != 0) return expected;
+  const bool fresh = to % machine_->page_size == 0 && in_user_half(to, machine_->page_size) && find(to) == nullptr;
+  if (!fresh) {
+    diverge(Req::kMapMoves, Kind::kMemory, "a page-aligned address of the ring", hex(to));
+    return expected;
+  }
+  for (unsigned slot = 0; slot < arena::kContextSlots; ++slot) {
+    const Address variable = arena::context_slot(slot);
+    if (memory_.get<std::uint64_t>(variable) == context.id) {
+      memory_.store(variable, std::as_bytes(std::span(&to, 1)));
+    }
+  }
+  former_ids_.push_back({context.id, Req::kMapMoves});
+  forget_id(to);
+  context.id = to;
+  return expected;
+}
+
+// No call finds the context any more, but all that it has in flight goes on.
+void Model::unmap_ring(Context& context) {
+  former_ids_.push_back({context.id, Req::kMapUnmapped});
+  lost_.push_back(std::move(context));
+  contexts_.erase(contexts_.begin() + (&context - contexts_.data()));
+}
+
+void Model::forget_id(Address id) {
+  std::erase_if(former_ids_, [id](const FormerId& each) { return each.id == id; });
+}
+
+Model::Expected Model::apply(const InChild&) {
+  child_next_ = true;
+  return {0, 0, Req::kUserActions};
+}
+
+const char* Model::refuses_map(const RingMap& map) const {
+  if (map.action != MapAction::kUnmap) return nullptr;
+  const bool entered = std::any_of(sleepers_.begin(), sleepers_.end(), [&](const Sleeper& each) {
+    const Context* const context = alive(each.context);
+    return context != nullptr && context->id == static_cast<std::uint64_t>(map.ctx.offset);
+  });
+  return entered ? "user space unmaps a ring while a lane sleeps in a call on it" : nullptr;
+}
+
+}  // namespace aio

@@ -30,6 +30,7 @@ std::string lacking(std::string_view token, const Profile& profile, const Machin
   if (token == "bounded_files") return fmt::format("files on {} may have any size; try --dir", files);
   if (token == "direct") return fmt::format("{} refuses O_DIRECT; try --dir", files);
   if (token == "direct_queues") return fmt::format("O_DIRECT completes at once on {}; try --dir", files);
+  if (token == "compat") return "32-bit system calls cannot be made";
   if (token == "lanes") return "/proc/self/syscall does not show in which call a thread sleeps";
   if (token == "gate") return "no file system in user space can be mounted: aio-cts probe says why";
   if (token == "rt") return "it takes CAP_SYS_NICE or CAP_SYS_ADMIN";

@@ -3,8 +3,8 @@
 
 #include <memory>
 
+#include "fixtures/entry_kinds.h"
 #include "fixtures/lies.h"
-#include "fixtures/native_entry.h"
 
 namespace aio {
 namespace {
@@ -13,12 +13,12 @@ namespace {
 class Door {
  public:
   explicit Door(const std::string& lie) {
-    if (!lie.empty()) lying_ = make_lying_entry(lie, native_);
+    if (!lie.empty()) lying_ = make_lying_entry(lie, *honest_);
   }
-  Entry& entry() { return lying_ ? *lying_ : native_; }
+  Entry& entry() { return lying_ ? *lying_ : *honest_; }
 
  private:
-  NativeEntry native_;
+  std::unique_ptr<Entry> honest_ = make_changing_entry();
   std::unique_ptr<Entry> lying_;
 };
 

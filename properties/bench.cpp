@@ -9,8 +9,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "fixtures/entry_kinds.h"
 #include "fixtures/interruption.h"
-#include "fixtures/native_entry.h"
 #include "fixtures/process_memory.h"
 #include "fixtures/worker.h"
 #include "properties/bench_plan.h"
@@ -58,7 +58,7 @@ constexpr unsigned kModeCount = 3;
 class Stage {
  public:
   Stage(const Setting& setting, bool observe, unsigned first_cpu)
-      : executor_(setting.machine, entry_, options(setting, observe, first_cpu)),
+      : executor_(setting.machine, *entry_, options(setting, observe, first_cpu)),
         ledger_(observe ? setting.ledger : nullptr) {}
   // Gives aio-nr back for a process that is about to exit.
   ~Stage() {
@@ -78,7 +78,7 @@ class Stage {
     return options;
   }
 
-  NativeEntry entry_;
+  std::unique_ptr<Entry> entry_ = make_changing_entry();
   Executor executor_;
   Ledger* ledger_;
 };

@@ -21,6 +21,13 @@ bool writes_far_off(const IocbSpec& spec) {
   return offset >= std::int64_t{kMaxObservedFile} && offset < kNowhere;
 }
 
+// Also as the two 32-bit numbers that other calls would make of it. What is still longer only a signal ends.
+bool short_or_endless(std::int64_t sec, std::int64_t nsec) {
+  constexpr std::int64_t kEndless = 100'000'000'000;
+  const std::int64_t narrow = wait_ns(static_cast<std::int32_t>(sec), static_cast<std::int32_t>(nsec));
+  return wait_ns(sec, nsec) <= kMaxWaitNs && (narrow <= kMaxWaitNs || narrow > kEndless);
+}
+
 struct Checker {
   bool operator()(const Setup& op) const {
     return op.nr.symbol != Symbol::kLiteral || op.nr.offset <= std::int64_t{kMaxSetupSum} || op.nr.offset > kMostEvents;
@@ -31,9 +38,9 @@ struct Checker {
     }
     return true;
   }
-  bool operator()(const Getevents& op) const { return wait_ns(op.sec, op.nsec) <= kMaxWaitNs; }
+  bool operator()(const Getevents& op) const { return short_or_endless(op.sec, op.nsec); }
   bool operator()(const Pgetevents& op) const {
-    return wait_ns(op.sec, op.nsec) <= kMaxWaitNs && (op.signals & kReservedSignals) == 0;
+    return short_or_endless(op.sec, op.nsec) && (op.signals & kReservedSignals) == 0;
   }
   template <class Other>
   bool operator()(const Other&) const {

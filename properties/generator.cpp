@@ -67,6 +67,8 @@ Composer::Composer(const rc::Random& random, const GeneratorConfig& config)
 }
 
 Program Composer::compose() {
+  // Rings that 32-bit calls make are within the reach of all entries.
+  if (swarm_.entry != EntryKind::kNative && dice_.percent(90)) add(Through{swarm_.entry});
   if (dice_.percent(3)) call();
   setup_slot(0);
   for (unsigned slot = 1; slot < swarm_.contexts; ++slot) setup_slot(slot);
@@ -151,6 +153,8 @@ void Composer::deed() {
       return ring_map();
     case Deed::kInChild:
       return in_child();
+    case Deed::kThrough:
+      return add(Through{dice_.pick({swarm_.entry, swarm_.entry, EntryKind::kNative})});
   }
 }
 

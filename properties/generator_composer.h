@@ -88,6 +88,7 @@ class Composer {
   // User actions.
   void ring_store();
   void ring_id_store(unsigned slot);
+  bool has_timer() const;
   void fd_write();
   void fd_read();
   void fd_close();

@@ -38,6 +38,7 @@ bool can(RequestKind request, Fd fd) {
     case Fd::kEvent:
     case Fd::kNbEvent:
     case Fd::kSemEvent:
+    case Fd::kTimer:
       return request == RequestKind::kPread || request == RequestKind::kPreadv || request == RequestKind::kPoll;
     case Fd::kPipeWrite:
     case Fd::kNbPipeWrite:

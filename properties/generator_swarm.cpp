@@ -13,7 +13,7 @@ namespace {
 enum class Theme { kAny, kPolls, kTransfers, kQuota, kErrors, kRing };
 
 constexpr std::array<unsigned, kCallCount> kCalls{50, 20, 8, 10, 5, 4};
-constexpr std::array<unsigned, kDeedCount> kDeeds{6, 6, 6, 12, 5, 1, 4, 0, 0, 0};
+constexpr std::array<unsigned, kDeedCount> kDeeds{6, 6, 6, 12, 5, 1, 4, 0, 0, 0, 0};
 constexpr std::array<unsigned, kRequestCount> kRequests{10, 8, 6, 5, 4, 2, 12};
 
 template <class Weights, class Name>
@@ -41,6 +41,7 @@ void draw_fds(Dice& dice, Swarm& swarm) {
   if (dice.percent(35)) switch_on(swarm.fds, {Fd::kNbPipeRead, Fd::kNbPipeWrite});
   if (dice.percent(50)) switch_on(swarm.fds, {Fd::kEvent, Fd::kNbEvent, Fd::kSemEvent});
   if (dice.percent(35)) switch_on(swarm.fds, {Fd::kSocket0, Fd::kSocket1});
+  if (dice.percent(12)) switch_on(swarm.fds, {Fd::kTimer});
   if (dice.percent(30)) switch_on(swarm.fds, {Fd::kDirectory, Fd::kNull, Fd::kZero});
   if (dice.percent(25)) {
     for (const Fd fd : {Fd::kPath, Fd::kClosed, Fd::kNever, Fd::kMinusOne}) at(swarm.fds, fd) = 1;
@@ -69,7 +70,7 @@ void apply_theme(Dice& dice, Theme theme, Swarm& swarm) {
     case Theme::kPolls:
       swarm.requests = {1, 0, 0, 0, 1, 0, 20};
       swarm.calls = {45, 20, 4, 25, 2, 3};
-      swarm.deeds = {0, 4, 4, 20, 6, 2, 4, 0, 0, 0};
+      swarm.deeds = {0, 4, 4, 20, 6, 2, 4, 0, 0, 0, 0};
       break;
     case Theme::kTransfers:
       swarm.calls = {60, 20, 8, 1, 2, 2};
@@ -78,7 +79,7 @@ void apply_theme(Dice& dice, Theme theme, Swarm& swarm) {
       break;
     case Theme::kQuota:
       swarm.calls = {60, 25, 4, dice.pick({0u, 15u}), 2, 2};
-      swarm.deeds = {dice.pick({0u, 5u}), 20, 20, 10, 4, 0, 0, 0, 0, 0};
+      swarm.deeds = {dice.pick({0u, 5u}), 20, 20, 10, 4, 0, 0, 0, 0, 0, 0};
       swarm.fill_percent = dice.pick({15u, 30u, 60u});
       thin_out(dice, swarm.requests, 2);
       break;
@@ -88,7 +89,7 @@ void apply_theme(Dice& dice, Theme theme, Swarm& swarm) {
       break;
     case Theme::kRing:
       swarm.hostile = true;
-      swarm.deeds = {20, 6, 4, 4, 1, 0, 0, 0, 0, 0};
+      swarm.deeds = {20, 6, 4, 4, 1, 0, 0, 0, 0, 0, 0};
       swarm.calls = {50, 35, 8, 4, 2, 2};
       break;
   }
@@ -125,6 +126,8 @@ Swarm draw_swarm(Dice& dice) {
   if (swarm.hostile) swarm.deed_percent = std::max(swarm.deed_percent, 15u);
   if (dice.percent(8)) at(swarm.deeds, Deed::kRingMap) = 12;
   if (dice.percent(6)) at(swarm.deeds, Deed::kInChild) = 10;
+  swarm.entry = dice.weighted<EntryKind>({{88, EntryKind::kNative}, {5, EntryKind::kLibaio}, {7, EntryKind::kCompat}});
+  if (swarm.entry != EntryKind::kNative) at(swarm.deeds, Deed::kThrough) = 6;
   // A program that submits nothing shows little; one that submits only never finds room again.
   at(swarm.calls, Call::kSubmit) = 50;
   unsigned sum = 0;

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "properties/dice.h"
+#include "reference/entry_kind.h"
 #include "reference/zoo.h"
 
 namespace aio {
@@ -15,8 +16,20 @@ namespace aio {
 enum class Call : unsigned { kSubmit, kGetevents, kPgetevents, kCancel, kSetup, kDestroy };
 inline constexpr unsigned kCallCount = 6;
 
-enum class Deed : unsigned { kRingStore, kReap, kMove, kFdWrite, kFdRead, kFdClose, kStore, kGate, kRingMap, kInChild };
-inline constexpr unsigned kDeedCount = 10;
+enum class Deed : unsigned {
+  kRingStore,
+  kReap,
+  kMove,
+  kFdWrite,
+  kFdRead,
+  kFdClose,
+  kStore,
+  kGate,
+  kRingMap,
+  kInChild,
+  kThrough
+};
+inline constexpr unsigned kDeedCount = 11;
 
 // Opcodes that exist, in the order of Swarm::opcodes.
 enum class RequestKind : unsigned { kPread, kPwrite, kPreadv, kPwritev, kFsync, kFdsync, kPoll };
@@ -73,7 +86,8 @@ struct Swarm {
   bool hostile = false;   // user space scribbles on ring headers
   bool holds = false;     // the gate file holds requests
   unsigned lanes = 1;
-  bool spread_lanes = false;  // over several CPUs
+  EntryKind entry = EntryKind::kNative;  // through which most calls are made
+  bool spread_lanes = false;             // over several CPUs
 };
 
 Swarm draw_swarm(Dice& dice);

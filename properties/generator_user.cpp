@@ -133,7 +133,10 @@ void Composer::in_child() {
   }
 }
 
+bool Composer::has_timer() const { return swarm_.fds[static_cast<std::size_t>(Fd::kTimer)] > 0; }
+
 void Composer::fd_write() {
+  if (has_timer() && dice_.one_in(4)) return add(Expire{});
   FdWrite op;
   op.fd = dice_.pick(
       {Fd::kPipeWrite, Fd::kNbPipeWrite, Fd::kEvent, Fd::kNbEvent, Fd::kSemEvent, Fd::kSocket0, Fd::kSocket1});
@@ -154,6 +157,8 @@ void Composer::fd_write() {
       case Fd::kSemEvent:
         op.fd = Fd::kSemEvent;
         break;
+      case Fd::kTimer:
+        return add(Expire{});
       case Fd::kSocket0:
         op.fd = Fd::kSocket1;
         break;
@@ -177,6 +182,7 @@ void Composer::fd_read() {
   FdRead op;
   op.fd =
       dice_.pick({Fd::kPipeRead, Fd::kNbPipeRead, Fd::kEvent, Fd::kNbEvent, Fd::kSemEvent, Fd::kSocket0, Fd::kSocket1});
+  if (has_timer() && dice_.one_in(12)) op.fd = Fd::kTimer;
   op.nbytes = dice_.weighted<std::uint64_t>({{10, 8}, {3, 4096}, {2, 1}, {1, 0}});
   hazards_.read(op);
   add(op);

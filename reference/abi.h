@@ -75,6 +75,13 @@ struct AioSigset {
 };
 static_assert(sizeof(AioSigset) == 16);
 
+// Two numbers as 32-bit calls read them: a segment, a timespec, a sigset.
+struct NarrowPair {
+  std::uint32_t first = 0;
+  std::uint32_t second = 0;
+};
+static_assert(sizeof(NarrowPair) == 8);
+
 inline constexpr std::uint32_t kRingMagic = 0xa10a10a1;
 inline constexpr std::uint32_t kRingCompatFeatures = 1;
 inline constexpr std::uint32_t kRingIncompatFeatures = 0;

@@ -47,6 +47,7 @@ inline const Machine& fake_machine() {
     machine.possible_cpus = machine.usable_cpus = 2;
     machine.max_file = INT64_MAX;
     machine.file_system = "tmpfs";
+    machine.compat = true;
     return machine;
   }();
   return kMachine;
@@ -83,7 +84,9 @@ class FakeKernel {
     data.clear();
     arrived.clear();
     for (FakeRing& ring : rings) ring.tail_at_return.reset();
-    user_stores(operation, [&](Address at, std::span<const std::byte> bytes) { memory.store(at, bytes); });
+    if (const auto* through = std::get_if<Through>(&operation)) entry = through->entry;
+    user_stores(
+        operation, [&](Address at, std::span<const std::byte> bytes) { memory.store(at, bytes); }, entry);
     if (answer) answer(*this);
     const Observation seen = observe();
     due = model.begin(operation, seen);
@@ -177,6 +180,7 @@ class FakeKernel {
   std::vector<Model::Due> due;  // of the last operation
 
   unsigned lane = 0;
+  EntryKind entry = EntryKind::kNative;
 
   // Of the current operation:
   std::int64_t result = 0;

@@ -35,6 +35,9 @@ class FieldChange {
   void operator()(const char*, MapAction& action) {
     if (mine()) action = next(action, kMapActionCount);
   }
+  void operator()(const char*, EntryKind& entry) {
+    if (mine()) entry = next(entry, kEntryKindCount);
+  }
   void operator()(const char*, AddressField<Address> address) {
     static constexpr std::array kSpecial{
         arena::kNull,   arena::kVars,         arena::context_slot(1), arena::iocb_slot(1),

@@ -2,7 +2,7 @@
 //
 // The fields of every operation, named once. Readers, writers, the hash, the printer and the minimizer are visitors
 // over this list, so none of them can miss a field. visit_fields(op, f) calls f(name, field) in order; a field is a
-// Value, an integer, an enum (Fd, RingField, MapAction) or a vector of structs that are visited in turn.
+// Value, an integer, an enum (Fd, RingField, MapAction, EntryKind) or a vector of structs that are visited in turn.
 #pragma once
 
 #include <type_traits>
@@ -153,5 +153,11 @@ void visit_fields(T& op, F&& f) {
 }
 template <SameFieldsAs<InChild> T, class F>
 void visit_fields(T&, F&&) {}
+template <SameFieldsAs<Expire> T, class F>
+void visit_fields(T&, F&&) {}
+template <SameFieldsAs<Through> T, class F>
+void visit_fields(T& op, F&& f) {
+  f("entry", op.entry);
+}
 
 }  // namespace aio

@@ -37,6 +37,7 @@ constexpr std::array<FdTraits, kFdCount> kTraits{{
     {},                                                                  // kNever
     {},                                                                  // kMinusOne
     {FileKind::kGate, 0, true, true, false, false, false, false},        // kGate
+    {FileKind::kTimer, 0, true, true, true, false, false, false},        // kTimer
 }};
 
 constexpr Fd other_end(Fd fd) {
@@ -87,6 +88,7 @@ void Files::reset(const std::bitset<kFdCount>& descriptors) {
     pipe.polled = false;
   }
   counters_.fill(0);
+  expired_ = false;
   for (Socket& socket : sockets_) {
     socket.queue.clear();
     socket.shut = socket.reset = false;
@@ -108,6 +110,8 @@ bool Files::allows_nowait(Fd fd) const {
       return profile_->pipe_nowait;
     case FileKind::kEventfd:
       return profile_->eventfd_reads;
+    case FileKind::kTimer:
+      return profile_->timer_reads;
     case FileKind::kNullDevice:
     case FileKind::kZeroDevice:
       return profile_->null_nowait;
@@ -120,12 +124,13 @@ bool Files::allows_dontcache(Fd fd) const { return traits(fd).kind == FileKind::
 
 bool Files::has_read(Fd fd) const {
   const FileKind kind = traits(fd).kind;
-  return kind != FileKind::kDirectory && (kind != FileKind::kEventfd || profile_->eventfd_reads);
+  return kind != FileKind::kDirectory && (kind != FileKind::kEventfd || profile_->eventfd_reads) &&
+         (kind != FileKind::kTimer || profile_->timer_reads);
 }
 
 bool Files::has_write(Fd fd) const {
   const FileKind kind = traits(fd).kind;
-  return kind != FileKind::kDirectory && kind != FileKind::kEventfd;
+  return kind != FileKind::kDirectory && kind != FileKind::kEventfd && kind != FileKind::kTimer;
 }
 
 bool Files::has_fsync(Fd fd) const {
@@ -157,6 +162,9 @@ std::uint16_t Files::poll_mask(Fd fd) const {
       if (count < kCounterMax - 1) mask |= kPollOut;
       break;
     }
+    case FileKind::kTimer:
+      mask = expired_ ? kPollIn : 0;
+      break;
     case FileKind::kSocket: {
       const Socket& socket = sockets_[file.index];
       if (socket.reset) mask |= kPollErr;
@@ -174,7 +182,7 @@ std::uint16_t Files::poll_mask(Fd fd) const {
 
 bool Files::has_queue(Fd fd) const {
   const FileKind kind = traits(fd).kind;
-  return kind == FileKind::kPipe || kind == FileKind::kEventfd || kind == FileKind::kSocket;
+  return kind == FileKind::kPipe || kind == FileKind::kEventfd || kind == FileKind::kSocket || kind == FileKind::kTimer;
 }
 
 WaitQueue Files::queue_of(Fd fd) const {
@@ -258,6 +266,11 @@ void Files::signal(Fd fd, const Rules& rules) {
 void Files::add(Fd fd, std::uint64_t value) {
   counters_[traits(fd).index] += value;
   wake(FileKind::kEventfd, traits(fd).index, false, kPollIn);
+}
+
+void Files::expire() {
+  expired_ = true;
+  wake(FileKind::kTimer, 0, false, kPollIn);
 }
 
 void Files::adopt(unsigned index, std::span<const std::byte> content) {

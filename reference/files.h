@@ -29,6 +29,7 @@ enum class FileKind : std::uint8_t {
   kNullDevice,
   kZeroDevice,
   kGate,
+  kTimer,
 };
 
 // What a descriptor of the zoo is.
@@ -137,6 +138,8 @@ class Files {
 
   // eventfd_write() of a value that fits.
   void add(Fd fd, std::uint64_t value);
+  // The timer expires once.
+  void expire();
   // eventfd_signal(): a completion with RESFD.
   void signal(Fd fd, const Rules& rules);
   std::uint64_t counter(unsigned index) const { return counters_[index]; }
@@ -159,6 +162,7 @@ class Files {
   Outcome read_pipe(Fd fd, const Buffers& buffers, bool nonblocking, Memory& memory);
   Outcome write_pipe(Fd fd, const Buffers& buffers, bool nonblocking, const Memory& memory);
   Outcome read_eventfd(Fd fd, const Buffers& buffers, bool nonblocking, Memory& memory);
+  Outcome read_timer(const Buffers& buffers, Memory& memory);
   Outcome read_socket(Fd fd, const Buffers& buffers, const Transfer& transfer, Memory& memory);
   Outcome write_socket(Fd fd, const Buffers& buffers, const Transfer& transfer, const Memory& memory);
   Outcome read_zero(const Buffers& buffers, bool nonblocking, Memory& memory);
@@ -176,6 +180,7 @@ class Files {
   std::array<Pipe, 2> pipes_;
   std::array<std::uint64_t, 3> counters_{};
   std::array<Socket, 2> sockets_;
+  bool expired_ = false;  // the timer, since it was last read
   std::vector<Wake> wakes_;
   std::vector<Fd> hung_up_;
   std::vector<Fd> unused_;

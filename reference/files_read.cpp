@@ -44,6 +44,8 @@ Outcome Files::read(Fd fd, const Buffers& buffers, const Transfer& transfer, Mem
       return read_pipe(fd, buffers, nonblocking, memory);
     case FileKind::kEventfd:
       return read_eventfd(fd, buffers, nonblocking, memory);
+    case FileKind::kTimer:
+      return read_timer(buffers, memory);
     case FileKind::kSocket:
       return read_socket(fd, buffers, transfer, memory);
     case FileKind::kZeroDevice:
@@ -120,6 +122,17 @@ Outcome Files::read_eventfd(Fd fd, const Buffers& buffers, bool nonblocking, Mem
   const auto bytes = std::as_bytes(std::span(&value, 1));
   if (copy_to_user(memory, buffers, 0, bytes, Req::kEventfdReadValue) < 8) return {-kEFAULT, Req::kReadFaultIsResult};
   return {8, Req::kEventfdReadsEight};
+}
+
+// What it has counted is gone even where it cannot be delivered.
+Outcome Files::read_timer(const Buffers& buffers, Memory& memory) {
+  if (buffers.total < 8) return {-kEINVAL, Req::kTimerReads};
+  if (!expired_) return {-kEAGAIN, Req::kNonblockingIsResult};
+  expired_ = false;
+  const std::uint64_t once = 1;
+  const auto bytes = std::as_bytes(std::span(&once, 1));
+  return count_or_fault(copy_to_user(memory, buffers, 0, bytes, Req::kTimerReads), 8, Req::kTimerReads,
+                        Req::kReadShortOnFault);
 }
 
 Outcome Files::read_socket(Fd fd, const Buffers& buffers, const Transfer& transfer, Memory& memory) {

@@ -49,6 +49,7 @@ void Model::begin_case(const std::bitset<kFdCount>& descriptors, bool stepped) {
   dying_.clear();
   lost_.clear();
   child_next_ = false;
+  entry_ = EntryKind::kNative;
   memory_.reset();
   files_.reset(descriptors);
   gate_ = files_.number_open(Fd::kGate);
@@ -89,6 +90,11 @@ const char* Model::refuses(const Operation& operation) const {
   }
   if (const auto* submit = std::get_if<Submit>(&operation)) return refuses_submit(*submit);
   return stepped_ ? refuses_step(operation) : nullptr;
+}
+
+void Model::store(const Operation& operation) {
+  user_stores(
+      operation, [this](Address at, std::span<const std::byte> bytes) { memory_.store(at, bytes); }, entry_);
 }
 
 Model::Expected Model::fail(Req rule, int error) { return {-1, rules_.wrong(rule) ? wrong_error(error) : error, rule}; }
@@ -133,7 +139,7 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
   // A child's memory is its own, but for the rings.
   std::optional<Memory> parents;
   if (in_child_) parents = memory_;
-  user_stores(operation, [this](Address at, std::span<const std::byte> bytes) { memory_.store(at, bytes); });
+  store(operation);
   if (in_kernel_) std::visit([this](const auto& op) { visit_fields(op, AddressNamer{memory_}); }, operation);
   const Expected expected = std::visit(
       [this](const auto& op) -> Expected {
@@ -226,7 +232,7 @@ bool Model::waits(const Operation& operation) {
   const auto* get = std::get_if<Getevents>(&operation);
   const auto* pget = std::get_if<Pgetevents>(&operation);
   if ((get == nullptr || !may_wait(*get)) && (pget == nullptr || !may_wait(*pget))) return false;
-  user_stores(operation, [this](Address at, std::span<const std::byte> bytes) { memory_.store(at, bytes); });
+  store(operation);
   waited_ = false;
   rehearsal_ = true;
   get != nullptr ? getevents(*get) : pgetevents(*pget);

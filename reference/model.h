@@ -194,6 +194,7 @@ class Model {
   Expected fail(Req rule, int error);
   Expected value(Req rule, std::int64_t result);
 
+  void store(const Operation& operation);
   template <class Wait>
   bool may_wait(const Wait& wait) const;
   bool may_wait(const Submit& submit) const;
@@ -241,6 +242,21 @@ class Model {
   Expected apply(const FdWrite& op);
   Expected apply(const FdRead& op);
   Expected apply(const FdClose& op);
+  Expected apply(const Expire& op);
+  // model_entries.cpp
+  Expected apply(const Through& op);
+  bool is_compat() const { return entry_ == EntryKind::kCompat; }
+  // What lies in memory as the entry reads it; nothing where it cannot be read.
+  std::optional<Address> read_pointer(Address list, std::int64_t index) const;
+  std::optional<Timespec> read_timeout(Address at) const;
+  std::optional<AioSigset> read_sigset(Address at) const;
+  std::optional<std::uint64_t> read_variable(Address at) const;
+  // How many of so many segments can be read; `into` has them.
+  std::uint64_t read_segments(Address at, std::vector<Iovec>& into) const;
+  // What the entry makes of it before the kernel looks at it; or the failure.
+  std::optional<Expected> pass_sigset(AioSigset& sigset);
+  // Whether libaio answers a call that collects events without making it.
+  bool library_answers(std::uint64_t id, Address timeout) const;
   // model_mapping.cpp
   Expected apply(const RingMap& op);
   Expected apply(const InChild& op);
@@ -348,9 +364,10 @@ class Model {
   bool stepped_ = false;                             // the case has lanes
   unsigned lane_ = 0;                                // whose operations come
   std::vector<Sleeper> sleepers_;
-  std::vector<Context> dying_;  // that an io_destroy waits for
-  std::vector<Context> lost_;   // whose ring was unmapped
-  bool child_next_ = false;     // a child makes the next operation
+  std::vector<Context> dying_;            // that an io_destroy waits for
+  std::vector<Context> lost_;             // whose ring was unmapped
+  bool child_next_ = false;               // a child makes the next operation
+  EntryKind entry_ = EntryKind::kNative;  // through which calls are made
   std::uint64_t next_serial_ = 1;
 
   // Of the current operation:

@@ -19,7 +19,7 @@ Model::Expected Model::setup(const Setup& op) {
   const auto nr = static_cast<std::uint32_t>(op.nr.offset);
   aio_nr_change_ = 0;
   aio_nr_rule_ = Req::kSetupFailureKeepsAioNr;
-  const std::optional<std::uint64_t> before = memory_.get<std::uint64_t>(op.ctxp);
+  const std::optional<std::uint64_t> before = read_variable(op.ctxp);
   if (!before) {
     if (nr == 0) return fail(Req::kSetupFaultBeforeNr, kEFAULT);
     return fail(Req::kSetupCtxpUnreadable, kEFAULT);
@@ -34,8 +34,10 @@ Model::Expected Model::setup(const Setup& op) {
   if (cost > limit) return fail(Req::kSetupNrOverMax, kEAGAIN);
   const bool over = seen_->aio_nr_before ? *seen_->aio_nr_before + cost > limit : seen_->error == kEAGAIN;
   if (over) return fail(Req::kSetupSumOverMax, kEAGAIN);
-  if (memory_.writable(op.ctxp, 8) < 8) return fail(Req::kSetupCtxpUnwritable, kEFAULT);
-  const Expected expected = value(Req::kSetupSucceeds, 0);
+  if (const std::size_t size = word_size(entry_); memory_.writable(op.ctxp, size) < size)
+    return fail(Req::kSetupCtxpUnwritable, kEFAULT);
+  const bool half = is_compat() && memory_.get<std::uint64_t>(op.ctxp).value_or(0) != 0;
+  const Expected expected = value(half ? Req::kCompatVariable : Req::kSetupSucceeds, 0);
   if (in_child_) {
     aio_nr_rule_ = Req::kExitGivesBackNr;
     aio_nr_change_ = rules_.wrong(Req::kExitGivesBackNr) ? 1 : 0;
@@ -52,8 +54,9 @@ void Model::create_context(const Setup& op, std::uint32_t nr) {
   std::uint64_t id = 0;
   for (std::size_t i = 0; i < arena::kAreas.size(); ++i) {
     const arena::Area& area = arena::kAreas[i];
-    if (op.ctxp >= area.begin && op.ctxp + 8 <= area.begin + area.size && !seen_->memory[i].empty()) {
-      std::memcpy(&id, seen_->memory[i].data() + (op.ctxp - area.begin), sizeof(id));
+    const std::size_t size = word_size(entry_);
+    if (op.ctxp >= area.begin && op.ctxp + size <= area.begin + area.size && !seen_->memory[i].empty()) {
+      std::memcpy(&id, seen_->memory[i].data() + (op.ctxp - area.begin), size);
     }
   }
   const bool page_aligned = id != 0 && id % machine_->page_size == 0 && in_user_half(id, machine_->page_size);
@@ -63,7 +66,11 @@ void Model::create_context(const Setup& op, std::uint32_t nr) {
     return;
   }
   rules_.exercise(Req::kSetupIdIsRing);
-  memory_.put(op.ctxp, id, Req::kSetupIdIsRing);
+  if (is_compat()) {
+    memory_.put(op.ctxp, static_cast<std::uint32_t>(id), Req::kSetupIdIsRing);
+  } else {
+    memory_.put(op.ctxp, id, Req::kSetupIdIsRing);
+  }
 
   Context context;
   context.id = id;

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::uint32_t kEventsPerPage = 128;  // of 32 bytes in a 4 KiB page; the header takes the place of the first
 constexpr std::int64_t kNsPerSecond = 1000000000;
+// No test waits so long: a signal ends it.
+constexpr std::int64_t kVeryLong = 100 * kNsPerSecond;
 constexpr std::int64_t kMaxSeconds = INT64_MAX / kNsPerSecond;  // KTIME_SEC_MAX
 
 // What the kernel makes of a timeout: nanoseconds, without any check. From kMaxSeconds on it is for ever.
@@ -85,7 +87,7 @@ Model::Expected Model::wait_events(std::uint64_t id, std::int64_t min_nr, std::i
     return value(zero, got);
   }
   // With one lane nobody else is there to complete anything: only time or a signal ends the wait.
-  if (until_ns < 0 || until_ns == INT64_MAX || until_ns > INT64_MAX / 2) {
+  if (until_ns < 0 || until_ns > kVeryLong) {
     const Req why = !timeout           ? Req::kGeteventsNullWaits
                     : is_odd(*timeout) ? Req::kGeteventsNegativeWaits
                                        : Req::kGeteventsHugeTimeoutWaits;
@@ -108,9 +110,14 @@ Model::Expected Model::wait_events(std::uint64_t id, std::int64_t min_nr, std::i
 
 Model::Expected Model::getevents(const Getevents& op) {
   const auto id = static_cast<std::uint64_t>(op.ctx.offset);
+  if (library_answers(id, op.timeout)) return value(Req::kLibaioEmpty, 0);
   std::optional<Timespec> timeout;
   if (op.timeout != arena::kNull) {
-    timeout = memory_.get<Timespec>(op.timeout);
+    timeout = read_timeout(op.timeout);
+    if (timeout && is_compat()) {
+      if (rules_.wrong(Req::kCompatTimeout)) return {-1, kEFAULT, Req::kCompatTimeout};
+      rules_.exercise(Req::kCompatTimeout);
+    }
     if (!timeout && profile_->timeout_before_lookup) return fail(Req::kGeteventsTimeoutFault, kEFAULT);
     if (!timeout) {
       Expected failure;
@@ -123,15 +130,19 @@ Model::Expected Model::getevents(const Getevents& op) {
 }
 
 Model::Expected Model::pgetevents(const Pgetevents& op) {
+  const auto id = static_cast<std::uint64_t>(op.ctx.offset);
+  const bool has_mask = op.sigset == arena::kNull || memory_.get<AioSigset>(op.sigset);
+  if (has_mask && library_answers(id, op.timeout)) return value(Req::kLibaioEmpty, 0);
   if (!profile_->has_pgetevents) return fail(Req::kPgeteventsMissing, kENOSYS);
   std::optional<Timespec> timeout;
   if (op.timeout != arena::kNull) {
-    timeout = memory_.get<Timespec>(op.timeout);
+    timeout = read_timeout(op.timeout);
     if (!timeout) return fail(Req::kPgeteventsTimeoutFault, kEFAULT);
   }
   if (op.sigset != arena::kNull) {
-    const auto sigset = memory_.get<AioSigset>(op.sigset);
+    auto sigset = read_sigset(op.sigset);
     if (!sigset) return fail(Req::kPgeteventsSigsetFault, kEFAULT);
+    if (const auto failed = pass_sigset(*sigset)) return *failed;
     if (sigset->mask != arena::kNull) {
       if (sigset->size != 8) return fail(Req::kPgeteventsSigsetSize, kEINVAL);
       if (!memory_.get<std::uint64_t>(sigset->mask)) return fail(Req::kPgeteventsMaskFault, kEFAULT);
@@ -140,7 +151,6 @@ Model::Expected Model::pgetevents(const Pgetevents& op) {
       if (sigset->size != 8 && rules_.wrong(Req::kPgeteventsNullMask)) return {-1, kEINVAL, Req::kPgeteventsNullMask};
     }
   }
-  const auto id = static_cast<std::uint64_t>(op.ctx.offset);
   Expected expected = wait_events(id, op.min_nr.offset, op.nr.offset, op.events, timeout, Req::kPgeteventsUnknown);
   if (expected.asleep) return expected;
   if (rules_.wrong(Req::kPgeteventsAsGetevents) && expected.error == 0) ++expected.result;

@@ -61,13 +61,16 @@ std::optional<Model::Expected> Model::import_buffers(const Iocb& iocb, Buffers& 
     return fail(rules_.wrong(Req::kVectorCountTruncated) ? Req::kVectorCountTruncated : Req::kVectorTooMany, kEINVAL);
   }
   std::vector<Iovec> segments(count);
-  const auto bytes = std::as_writable_bytes(std::span(segments));
-  const std::uint64_t copied = memory_.copy_from(iocb.buf, bytes);
-  if (copied < bytes.size() && !profile_->vectors_in_order) return fail(Req::kVectorFault, kEFAULT);
-  for (const Iovec& segment : std::span(segments).first(copied / sizeof(Iovec))) {
+  const std::uint64_t copied = read_segments(iocb.buf, segments);
+  if (copied < count && !profile_->vectors_in_order) return fail(Req::kVectorFault, kEFAULT);
+  for (const Iovec& segment : std::span(segments).first(copied)) {
     if (static_cast<std::int64_t>(segment.len) < 0) return fail(Req::kVectorNegativeLength, kEINVAL);
   }
-  if (copied < bytes.size()) return fail(Req::kVectorFault, kEFAULT);
+  if (copied < count) return fail(Req::kVectorFault, kEFAULT);
+  if (is_compat() && count > 0) {
+    if (rules_.wrong(Req::kCompatIovecs)) return Expected{-1, kEFAULT, Req::kCompatIovecs};
+    rules_.exercise(Req::kCompatIovecs);
+  }
   for (Iovec segment : segments) {
     if (count == 1 && profile_->clips_single_segment) segment.len = std::min(segment.len, kMaxTransfer);
     if (!in_user_half(segment.base, segment.len)) return fail(Req::kVectorOutsideUserHalf, kEFAULT);

@@ -11,8 +11,9 @@ namespace aio {
 Model::Expected Model::submit(const Submit& op) {
   const std::int64_t nr = op.nr.offset;
   if (nr < 0) return fail(Req::kSubmitNrNegative, kEINVAL);
-  const bool whole_list = static_cast<std::uint64_t>(nr) <= arena::kUserEnd / 8 &&
-                          in_user_half(op.list, static_cast<std::uint64_t>(nr) * 8);
+  const std::uint64_t word = word_size(entry_);
+  const bool whole_list = static_cast<std::uint64_t>(nr) <= arena::kUserEnd / word &&
+                          in_user_half(op.list, static_cast<std::uint64_t>(nr) * word);
   if (!whole_list && !profile_->clamps_nr) return fail(Req::kSubmitListFault, kEFAULT);
   if (!whole_list) {
     if (rules_.wrong(Req::kSubmitListAsUsed)) return {-1, kEFAULT, Req::kSubmitListAsUsed};
@@ -40,7 +41,7 @@ Model::Expected Model::submit(const Submit& op) {
     if (failed) return i == 0 ? *failed : Expected{i, 0, failed->rule};
   }
   if (accepted < limit) return submit_stopped(*context, accepted, limit, op.list);
-  return value(Req::kSubmitCounts, limit);
+  return value(is_compat() ? Req::kCompatList : Req::kSubmitCounts, limit);
 }
 
 // The call sleeps inside its iocb number `index`.
@@ -107,7 +108,7 @@ Model::Expected Model::submit_stopped(Context& context, std::int64_t accepted, s
 }
 
 std::optional<Model::Expected> Model::read_iocb(Address list, std::int64_t index, Address& pointer, Iocb& iocb) {
-  const auto entry = memory_.get<std::uint64_t>(list + 8 * static_cast<std::uint64_t>(index));
+  const auto entry = read_pointer(list, index);
   if (!entry) return fail(Req::kSubmitListFault, kEFAULT);
   pointer = *entry;
   const auto copy = memory_.get<Iocb>(pointer);

@@ -126,6 +126,14 @@ Model::Expected Model::apply(const FdRead& op) {
   return {outcome.res, 0, Req::kUserActions};
 }
 
+Model::Expected Model::apply(const Expire&) {
+  skips_ = !files_.number_open(Fd::kTimer);
+  if (skips_) return {0, 0, Req::kUserActions};
+  files_.expire();
+  deliver_wakes();
+  return {0, 0, Req::kUserActions};
+}
+
 Model::Expected Model::apply(const FdClose& op) {
   if (!files_.number_open(op.fd)) return {-1, kEBADF, Req::kUserActions};
   if (in_child_) return {0, 0, Req::kUserActions};

@@ -54,6 +54,7 @@ std::optional<bool> need_holds(std::string_view token, const Profile& profile, c
   if (token == "dontcache") return machine.file_dontcache;
   if (token == "direct") return machine.direct;
   if (token == "gate") return machine.gate;
+  if (token == "compat") return machine.compat;
   if (token == "lanes") return machine.lanes;
   if (token == "direct_queues") return machine.direct_queues;
   if (token == "rt") return machine.may_use_rt_ioprio;

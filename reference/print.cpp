@@ -159,6 +159,8 @@ struct Printer {
     return fmt::format("{}({})", map_action_name(op.action), ctx_text(op.ctx));
   }
   std::string operator()(const InChild&) const { return "in_child"; }
+  std::string operator()(const Through& op) const { return fmt::format("through({})", entry_name(op.entry)); }
+  std::string operator()(const Expire&) const { return "expire(timer)"; }
   std::string operator()(const Interrupt& op) const { return fmt::format("interrupt(lane {})", value_text(op.number)); }
 };
 

@@ -125,7 +125,7 @@ TEST(Print, a_program_is_numbered_lines) {
 TEST(Print, two_different_operations_never_print_the_same) {
   std::mt19937_64 random(1);
   std::unordered_map<std::string, Operation> printed;
-  for (int walk = 0; walk < 10000; ++walk) {
+  for (int walk = 0; walk < 12000; ++walk) {
     Operation operation = one_of_each()[random() % kOperationCount];
     for (int step = 0; step < 25; ++step) {
       const Operation before = operation;

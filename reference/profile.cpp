@@ -41,6 +41,7 @@ constexpr Profile rules_of(const char* name, Release release) {
   profile.flags_before_key = release >= Release{4, 13} && release < Release{4, 18};
   profile.pipe_has_two_queues = release >= Release{5, 6};
   profile.eventfd_reads = release >= Release{5, 8};
+  profile.timer_reads = release >= Release{6, 10};
   profile.cancel_in_progress = true;
   profile.ioprio_hints = release >= Release{6, 1};  // 6.5, and stable 6.1
   profile.min_nr_wakes = release >= Release{6, 8};

@@ -33,6 +33,7 @@ struct Profile {
   bool flags_before_key = true;       // E17: rw_flags are checked for every opcode, before the key is written
   bool pipe_has_two_queues = true;    // E27: readers and writers of a pipe wait apart
   bool eventfd_reads = true;          // E30: eventfd has ->read_iter
+  bool timer_reads = true;            // E31: timerfd has
   bool cancel_in_progress = true;     // E41: io_cancel answers EINPROGRESS, not 0
   bool ioprio_hints = true;           // E39: bits 3 to 12 of the priority are hints
   bool min_nr_wakes = true;           // E40: completions wake a waiter only once min_nr are there
@@ -73,6 +74,7 @@ struct Machine {
   std::uint32_t direct_align = 512;  // of offset, length and address
 
   bool gate = false;      // the gate file can be had: file systems in user space may be mounted
+  bool compat = false;    // 32-bit calls can be made
   bool lanes = false;     // it can be seen in which system call a thread sleeps
   std::uint32_t uid = 0;  // of this process: whose requests the gate file sees
   std::uint32_t gid = 0;

@@ -18,9 +18,9 @@ constexpr std::array<std::string_view, kSymbolCount> kSymbolNames{
 constexpr std::array<std::string_view, kRingFieldCount> kRingFieldNames{
     "id", "nr", "head", "tail", "magic", "compat_features", "incompat_features", "header_length"};
 constexpr std::array<std::string_view, kOperationCount> kOperationNames{
-    "io_setup", "io_destroy",  "io_submit", "io_getevents", "io_pgetevents", "io_cancel", "ring_store",
-    "reap",     "move",        "fd_write",  "fd_read",      "fd_close",      "store",     "hold",
-    "release",  "release_all", "lane",      "interrupt",    "ring_map",      "in_child"};
+    "io_setup", "io_destroy", "io_submit", "io_getevents", "io_pgetevents", "io_cancel", "ring_store", "reap",
+    "move",     "fd_write",   "fd_read",   "fd_close",     "store",         "hold",      "release",    "release_all",
+    "lane",     "interrupt",  "ring_map",  "in_child",     "expire",        "through"};
 constexpr std::array<std::string_view, kMapActionCount> kMapActionNames{
     "mremap", "mremap_grow",   "mremap_duplicate", "mremap_dontunmap",
     "munmap", "mprotect_none", "mprotect_read",    "mprotect_all"};
@@ -82,7 +82,8 @@ bool may_be_in_child(const Operation& operation) {
   return is_system_call(operation) || std::holds_alternative<RingStore>(operation) ||
          std::holds_alternative<Reap>(operation) || std::holds_alternative<RingMap>(operation) ||
          std::holds_alternative<FdWrite>(operation) || std::holds_alternative<FdRead>(operation) ||
-         std::holds_alternative<FdClose>(operation) || std::holds_alternative<Store>(operation);
+         std::holds_alternative<FdClose>(operation) || std::holds_alternative<Store>(operation) ||
+         std::holds_alternative<Expire>(operation);
 }
 
 bool is_stepped(const Program& program) {

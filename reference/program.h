@@ -16,6 +16,7 @@
 
 #include "reference/abi.h"
 #include "reference/arena.h"
+#include "reference/entry_kind.h"
 #include "reference/zoo.h"
 
 namespace aio {
@@ -265,10 +266,23 @@ struct InChild {
   friend bool operator==(const InChild&, const InChild&) = default;
 };
 
+// The timerfd expires: it is set to, and what it has counted before is forgotten. Not made where it is not open.
+struct Expire {
+  friend bool operator==(const Expire&, const Expire&) = default;
+};
+
+// From here on AIO calls are made through this entry, and the user's stores for them are laid out as it reads them.
+// 32-bit calls get their arguments cut to 32 bits. Where libaio would look at memory that cannot be read it is passed
+// by. Not made where the machine does not have the entry (Machine::compat).
+struct Through {
+  EntryKind entry = EntryKind::kNative;
+  friend bool operator==(const Through&, const Through&) = default;
+};
+
 using Operation =
     std::variant<Setup, Destroy, Submit, Getevents, Pgetevents, Cancel, RingStore, Reap, Move, FdWrite, FdRead, FdClose,
-                 Store, Hold, ReleaseHeld, ReleaseAll, InLane, Interrupt, RingMap, InChild>;
-inline constexpr unsigned kOperationCount = 20;
+                 Store, Hold, ReleaseHeld, ReleaseAll, InLane, Interrupt, RingMap, InChild, Expire, Through>;
+inline constexpr unsigned kOperationCount = 22;
 
 // "io_setup", "io_submit", …, "ring_store", "reap", "move", "fd_write", …: the operation's name in traces.
 std::string_view operation_name(const Operation& operation);

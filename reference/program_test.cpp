@@ -46,7 +46,7 @@ TEST(Program, the_six_calls_of_aio_are_system_calls) {
 TEST(Program, hash_is_the_same_on_every_machine) {
   // Written down once: a change breaks the identity of stored findings.
   EXPECT_EQ(hash(Program{}), 0xcbf29ce484222325u);
-  EXPECT_EQ(hash(Program{one_of_each()}), 13734794201769808612u);
+  EXPECT_EQ(hash(Program{one_of_each()}), 1609727161287370905u);
 }
 
 TEST(Program, hash_tells_kinds_and_order_of_operations) {
@@ -71,7 +71,7 @@ TEST(Program, hash_depends_on_every_field) {
       EXPECT_TRUE(hashes.insert(hash_of(after)).second) << operation_name(before) << " field " << i;
     }
     const bool has_fields = !std::holds_alternative<Hold>(before) && !std::holds_alternative<ReleaseAll>(before) &&
-                            !std::holds_alternative<InChild>(before);
+                            !std::holds_alternative<InChild>(before) && !std::holds_alternative<Expire>(before);
     EXPECT_EQ(hashes.size() > 1, has_fields) << operation_name(before);
   }
 }

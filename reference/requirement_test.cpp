@@ -112,13 +112,14 @@ Machine machine_with(unsigned bits) {
   machine.nowait_write_error = (bits & 64) != 0 ? kEOPNOTSUPP : 0;
   machine.gate = (bits & 256) != 0;
   machine.lanes = (bits & 512) != 0;
+  machine.compat = (bits & 1024) != 0;
   machine.max_file = (bits & 128) != 0 ? 1ull << 44 : INT64_MAX;
   return machine;
 }
 
 bool applies_anywhere(const Requirement& each) {
   for (const Profile& profile : profiles()) {
-    for (unsigned bits = 0; bits < 1024; ++bits) {
+    for (unsigned bits = 0; bits < 2048; ++bits) {
       if (applies(each, profile, machine_with(bits))) return true;
     }
   }

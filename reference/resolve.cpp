@@ -66,6 +66,41 @@ struct Resolver {
   void operator()(const char*, const Other&) const {}
 };
 
+// Arguments as 32-bit calls pass them on: addresses and ids extended with zeros, counts with their sign.
+struct Cut {
+  static void address(Address& address) { address &= 0xffffffff; }
+  static void id(Value& value) { value.offset &= 0xffffffff; }
+  static void count(Value& value) { value.offset = static_cast<std::int32_t>(value.offset); }
+
+  void operator()(Setup& op) const { address(op.ctxp); }
+  void operator()(Destroy& op) const { id(op.ctx); }
+  void operator()(Submit& op) const {
+    id(op.ctx);
+    count(op.nr);
+    address(op.list);
+  }
+  template <class Wait>
+  void wait(Wait& op) const {
+    id(op.ctx);
+    count(op.min_nr);
+    count(op.nr);
+    address(op.events);
+    address(op.timeout);
+  }
+  void operator()(Getevents& op) const { wait(op); }
+  void operator()(Pgetevents& op) const {
+    wait(op);
+    address(op.sigset);
+  }
+  void operator()(Cancel& op) const {
+    id(op.ctx);
+    address(op.iocb);
+    address(op.result);
+  }
+  template <class Other>
+  void operator()(Other&) const {}
+};
+
 // The ring that the operation names, for its other arguments.
 RingFacts ring_of(const Value& ctx, const Facts& facts) {
   const auto id = static_cast<Address>(Resolver{facts, {}}.literal(ctx).offset);
@@ -83,6 +118,7 @@ Operation resolve(const Operation& operation, const Facts& facts) {
         visit_fields(op, resolver);
       },
       resolved);
+  if (facts.entry == EntryKind::kCompat) std::visit(Cut{}, resolved);
   return resolved;
 }
 

@@ -25,11 +25,12 @@ struct RingFacts {
 struct Facts {
   std::array<std::uint64_t, arena::kContextSlots> contexts{};  // the context variables
   std::function<RingFacts(Address id)> ring;                   // all zero where there is no such ring
+  EntryKind entry = EntryKind::kNative;                        // through which calls are made
   std::uint64_t max_nr = 0;
   std::uint64_t max_file = 0;
 };
 
-// Symbols of a ring are 0 where the operation's context has none.
+// The arguments of 32-bit calls are cut. Symbols of a ring are 0 where the operation's context has none.
 Operation resolve(const Operation& operation, const Facts& facts);
 
 // The context that a resolved operation names; 0 where it names none.

@@ -12,9 +12,9 @@ namespace aio {
 
 // Calls `sink(Address at, std::span<const std::byte> bytes)` for every store of a resolved operation, in order. A store
 // whose bytes do not all lie within one area of the arena is not made. Stores into the read-only area are made too: the
-// user lifts the protection for them.
+// user lifts the protection for them. Pointers, segments, times and signal arguments are laid out for the entry.
 template <class Sink>
-void user_stores(const Operation& operation, Sink&& sink);
+void user_stores(const Operation& operation, Sink&& sink, EntryKind entry = EntryKind::kNative);
 
 }  // namespace aio
 

@@ -43,6 +43,7 @@ std::span<const std::byte> bytes_of(const T& object) {
 template <class Sink>
 struct StoreVisitor {
   Sink& sink;
+  EntryKind entry;
 
   void put(Address at, std::span<const std::byte> bytes) {
     for (const arena::Area& area : arena::kAreas) {
@@ -53,30 +54,38 @@ struct StoreVisitor {
     }
   }
 
+  // Two numbers of the entry's size; the size of a segment in memory is theirs.
+  void put_pair(Address at, std::uint64_t first, std::uint64_t second) {
+    const std::array<std::uint64_t, 2> wide{first, second};
+    const std::array<std::uint32_t, 2> narrow{static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(second)};
+    entry == EntryKind::kCompat ? put(at, bytes_of(narrow)) : put(at, bytes_of(wide));
+  }
+
   void operator()(const Setup& op) { put(op.ctxp, bytes_of(op.initial)); }
   void operator()(const Submit& op) {
     for (const IocbSpec& spec : op.iocbs) {
       const Iocb iocb = iocb_of(spec);
       put(spec.at, bytes_of(iocb));
       for (std::size_t i = 0; i < spec.segments.size(); ++i) {
-        const Iovec iovec{spec.segments[i].base, spec.segments[i].len};
-        put(spec.buf + 16 * i, bytes_of(iovec));
+        put_pair(spec.buf + 2 * word_size(entry) * i, spec.segments[i].base, spec.segments[i].len);
       }
     }
-    std::array<Address, arena::kPointerSlots> pointers;
+    entry == EntryKind::kCompat ? put_pointers<std::uint32_t>(op) : put_pointers<Address>(op);
+  }
+  template <class Pointer>
+  void put_pointers(const Submit& op) {
+    std::array<Pointer, arena::kPointerSlots> pointers;
     const std::uint64_t count = pointers_stored(op);
-    for (std::uint64_t i = 0; i < count; ++i) pointers[i] = op.iocbs[i % op.iocbs.size()].at;
+    for (std::uint64_t i = 0; i < count; ++i) pointers[i] = static_cast<Pointer>(op.iocbs[i % op.iocbs.size()].at);
     if (count > 0) put(arena::kPointers, std::as_bytes(std::span(pointers).first(count)));
   }
   void put_timeout(Address at, std::int64_t sec, std::int64_t nsec) {
-    const Timespec timespec{sec, nsec};
-    if (at != arena::kNull) put(at, bytes_of(timespec));
+    if (at != arena::kNull) put_pair(at, static_cast<std::uint64_t>(sec), static_cast<std::uint64_t>(nsec));
   }
   void operator()(const Getevents& op) { put_timeout(op.timeout, op.sec, op.nsec); }
   void operator()(const Pgetevents& op) {
     put_timeout(op.timeout, op.sec, op.nsec);
-    const AioSigset sigset{op.mask, op.size};
-    if (op.sigset != arena::kNull) put(op.sigset, bytes_of(sigset));
+    if (op.sigset != arena::kNull) put_pair(op.sigset, op.mask, op.size);
     if (op.mask != arena::kNull) put(op.mask, bytes_of(op.signals));
   }
   void operator()(const Store& op) {
@@ -90,8 +99,8 @@ struct StoreVisitor {
 }  // namespace detail
 
 template <class Sink>
-void user_stores(const Operation& operation, Sink&& sink) {
-  std::visit(detail::StoreVisitor<std::remove_reference_t<Sink>>{sink}, operation);
+void user_stores(const Operation& operation, Sink&& sink, EntryKind entry) {
+  std::visit(detail::StoreVisitor<std::remove_reference_t<Sink>>{sink, entry}, operation);
 }
 
 }  // namespace aio

@@ -11,7 +11,7 @@ namespace {
 constexpr std::array<std::string_view, kFdCount> kNames{
     "file",          "file_ro", "file_wo",  "file_append", "direct",    "pipe_read", "pipe_write", "nb_pipe_read",
     "nb_pipe_write", "event",   "nb_event", "sem_event",   "socket0",   "socket1",   "directory",  "path",
-    "null",          "zero",    "closed",   "never",       "minus_one", "gate"};
+    "null",          "zero",    "closed",   "never",       "minus_one", "gate",      "timer"};
 
 }  // namespace
 

@@ -34,8 +34,9 @@ enum class Fd : std::uint8_t {
   kNever,        // never opened
   kMinusOne,     // the number -1
   kGate,         // the gate file, O_RDWR | O_DIRECT
+  kTimer,        // timerfd of CLOCK_MONOTONIC, TFD_NONBLOCK, not armed
 };
-inline constexpr unsigned kFdCount = 22;
+inline constexpr unsigned kFdCount = 23;
 
 // The descriptor's number in the program's table.
 constexpr std::uint32_t fd_number(Fd fd) {

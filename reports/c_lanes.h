@@ -9,10 +9,16 @@ namespace aio {
 inline constexpr char kLanesText[] =
 R"(#include <sys/prctl.h>
 
+#ifndef TASK_CALL
+#define TASK_NUMBER(number) (number)
+#define TASK_CALL(number, a) raw_call(number, a)
+#endif
+
 /* A lane is a task for as long as its call sleeps: a thread, or for lane 3 a process that shares
  * memory and descriptors. All other calls of a lane are made by main, on the lane's CPU. */
 static struct lane {
-	long number, arguments[6];
+	long number, arguments[6]; /* the number as /proc shows it */
+	long call;
 	volatile int64_t result; /* -errno where the call failed */
 	volatile int returned;
 	volatile pid_t task;
@@ -42,7 +48,7 @@ static int lane_main(void *argument)
 
 	if (lane->process)
 		raw_call(SYS_prctl, die_with_parent);
-	lane->result = raw_call(lane->number, lane->arguments);
+	lane->result = TASK_CALL(lane->call, lane->arguments);
 	lane->returned = 1;
 	raw_call(SYS_exit, code);
 	return 0;
@@ -96,7 +102,8 @@ __attribute__((unused)) static void lane_call(int number, long call, long a, lon
 	flags |= lane->process ? SIGCHLD : CLONE_SIGHAND | CLONE_THREAD;
 	sigaction(SIGUSR2, &action, NULL);
 	memcpy(lane->arguments, arguments, sizeof(arguments));
-	lane->number = call;
+	lane->call = call;
+	lane->number = TASK_NUMBER(call);
 	lane->returned = 0;
 	lane->task = clone(lane_main, lane->stack + sizeof(lane->stack), flags, lane);
 	if (lane->task < 0)

@@ -69,21 +69,27 @@ std::string iocb_initializer(const Iocb& iocb, const IocbSpec& spec, CNeeds& nee
 // The stores of each operation, as in stores_impl.h.
 struct Stores {
   CNeeds& needs;
+  EntryKind entry;
   std::string text;
+
+  bool narrow() const { return entry == EntryKind::kCompat; }
+  std::string word(const std::string& number) const { return narrow() ? "(uint32_t)(" + number + ")" : number; }
+  const char* pointer_type() const { return narrow() ? "uint32_t" : "uint64_t"; }
 
   void put(Address at, const std::string& type, const std::string& value) {
     needs.parts.need(CPart::kStore);
     text += store_line(at, type, value);
   }
   void put_pair(Address at, const std::string& first, const std::string& second) {
-    put(at, "pair", first + ", " + second);
+    if (!narrow()) return put(at, "pair", first + ", " + second);
+    put(at, "narrow_pair", word(first) + ", " + word(second));
   }
   void operator()(const Setup& op) { put(op.ctxp, "uint64_t", c_number(static_cast<std::int64_t>(op.initial))); }
   void operator()(const Submit& op) {
     for (const IocbSpec& spec : op.iocbs) {
       put(spec.at, "struct iocb", iocb_initializer(iocb_of(spec), spec, needs));
       for (std::size_t i = 0; i < spec.segments.size(); ++i) {
-        put_pair(spec.buf + 16 * i, c_address(spec.segments[i].base),
+        put_pair(spec.buf + 2 * word_size(entry) * i, c_address(spec.segments[i].base),
                  c_number(static_cast<std::int64_t>(spec.segments[i].len)));
       }
     }
@@ -93,7 +99,7 @@ struct Stores {
     const std::uint64_t count = pointers_stored(op);
     if (count <= kFewPointers) {
       for (std::uint64_t i = 0; i < count; ++i) {
-        put(arena::kPointers + 8 * i, "uint64_t", c_address(op.iocbs[i % op.iocbs.size()].at));
+        put(arena::kPointers + word_size(entry) * i, pointer_type(), word(c_address(op.iocbs[i % op.iocbs.size()].at)));
       }
       return;
     }
@@ -102,8 +108,8 @@ struct Stores {
     needs.parts.need(CPart::kStore);
     text += fmt::format(
         "\tfor (int i = 0; i < {}; i++)\n"
-        "\t\tSTORE(POINTERS + 8 * i, uint64_t, ((uint64_t[]){{ {}}})[i % {}]);\n",
-        count, list, op.iocbs.size());
+        "\t\tSTORE(POINTERS + {} * i, {}, ((uint64_t[]){{ {}}})[i % {}]);\n",
+        count, word_size(entry), pointer_type(), list, op.iocbs.size());
   }
   void put_timeout(Address at, std::int64_t sec, std::int64_t nsec) {
     if (at != arena::kNull) put_pair(at, c_number(sec), c_number(nsec));
@@ -245,6 +251,14 @@ struct Call {
     return fmt::format("answer(mprotect((void *)({0}), ring_bytes({0}), {1}))", ring, protection);
   }
   std::string operator()(const InChild&) const { return ""; }
+  std::string operator()(const Through& op) const {
+    needs.parts.need(CPart::kThrough);
+    const char* const name = op.entry == EntryKind::kNative   ? "NATIVE"
+                             : op.entry == EntryKind::kLibaio ? "LIBAIO"
+                                                              : "COMPAT32";
+    return fmt::format("entry = {}", name);
+  }
+  std::string operator()(const Expire&) const { return call(CPart::kExpire, "expire", named(Fd::kTimer)); }
   std::string operator()(const Interrupt& op) const {
     needs.parts.need(CPart::kLaneCalls);
     return fmt::format("lane_interrupt({})", lane_of(op.number));
@@ -323,8 +337,8 @@ std::string c_bytes(const std::vector<std::uint8_t>& bytes) {
   return list;
 }
 
-std::string c_stores(const Step& step, CNeeds& needs) {
-  Stores stores{needs, {}};
+std::string c_stores(const Step& step, EntryKind entry, CNeeds& needs) {
+  Stores stores{needs, entry, {}};
   std::visit(stores, step.resolved);
   return stores.text;
 }
@@ -345,7 +359,8 @@ std::string c_sleeping_call(const Step& step, CNeeds& needs) {
 bool c_returns(const Operation& operation) {
   return is_system_call(operation) || std::holds_alternative<Reap>(operation) ||
          std::holds_alternative<FdWrite>(operation) || std::holds_alternative<FdRead>(operation) ||
-         std::holds_alternative<FdClose>(operation) || std::holds_alternative<RingMap>(operation);
+         std::holds_alternative<FdClose>(operation) || std::holds_alternative<RingMap>(operation) ||
+         std::holds_alternative<Expire>(operation);
 }
 
 }  // namespace aio

@@ -30,8 +30,8 @@ std::string c_comment(const std::string& text);
 // A list of bytes for an initializer.
 std::string c_bytes(const std::vector<std::uint8_t>& bytes);
 
-// Statements, each a line with a tab before it.
-std::string c_stores(const Step& step, CNeeds& needs);
+// Statements, each a line with a tab before it, of what a call through this entry reads.
+std::string c_stores(const Step& step, EntryKind entry, CNeeds& needs);
 // An expression whose value is what the operation returns, -errno where it fails. Empty for an
 // operation that is nothing but its stores, or that was not made (`skipped`).
 std::string c_call(const Step& step, CNeeds& needs);

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "reports/c_entries.h"
 #include "reports/c_gate.h"
 #include "reports/c_lanes.h"
 
@@ -11,6 +12,7 @@ namespace {
 
 // clang-format off
 constexpr std::array<const char*, kCPartCount> kTexts{
+kEntriesText,
 R"(static int64_t io_setup(uint32_t nr, uint64_t ctxp)
 {
 	return answer(syscall(SYS_io_setup, (unsigned long)nr, ctxp));
@@ -73,10 +75,11 @@ static void store(uint64_t at, const void *bytes, uint64_t size)
 }
 #define STORE(at, type, ...) store(at, &(type){ __VA_ARGS__ }, sizeof(type))
 typedef uint64_t pair[2];
+typedef uint32_t narrow_pair[2];
 )",
 R"(/* Words of the mapped ring's header. */
 enum { ID, NR, HEAD, TAIL, MAGIC, COMPAT, INCOMPAT, HEADER_LENGTH };
-static volatile uint32_t *ring_word(uint64_t ring, int word)
+__attribute__((noipa)) static volatile uint32_t *ring_word(uint64_t ring, int word)
 {
 	return (volatile uint32_t *)ring + word;
 }
@@ -241,7 +244,7 @@ static int64_t end_seen(int fd)
 {
 	struct pollfd polled = { .fd = fd };
 
-	for (int other = 200; other <= 221; other++)
+	for (int other = 200; other <= 222; other++)
 		if (other != fd)
 			close(other);
 	return poll(&polled, 1, 1000) == 1 && (polled.revents & (POLLHUP | POLLERR)) != 0;
@@ -313,6 +316,17 @@ static int64_t child_result(void)
 	if (wait(&status) < 0 || status != 0)
 		die("a child did not exit");
 	return *from_child;
+}
+)",
+R"(/* Sets the timer so that it expires, and waits until it has. */
+static int64_t expire(int timer)
+{
+	struct itimerspec at_once = { { 0, 0 }, { 0, 1 } };
+	struct pollfd polled = { .fd = timer, .events = POLLIN };
+
+	if (timerfd_settime(timer, 0, &at_once, NULL))
+		return -errno;
+	return poll(&polled, 1, 5000) == 1 ? 0 : -ETIME;
 }
 )"};
 // clang-format on

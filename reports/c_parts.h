@@ -11,6 +11,7 @@ namespace aio {
 
 // In the order in which they are written: each uses only earlier ones.
 enum class CPart : std::uint8_t {
+  kThrough,  // other entries than the native one
   kSetup,
   kDestroy,
   kSubmit,
@@ -39,8 +40,9 @@ enum class CPart : std::uint8_t {
   kLaneCalls,  // calls that sleep
   kRingMap,    // the user's mapping of a ring
   kChild,      // a call in a child
+  kExpire,     // a timer that expires
 };
-inline constexpr std::size_t kCPartCount = 28;
+inline constexpr std::size_t kCPartCount = 30;
 
 class CParts {
  public:

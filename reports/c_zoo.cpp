@@ -40,6 +40,8 @@ std::string open_statement(Fd fd) {
       return place("open(\"/dev/null\", O_RDWR)");
     case Fd::kZero:
       return place("open(\"/dev/zero\", O_RDWR)");
+    case Fd::kTimer:
+      return place("timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK)");
     case Fd::kGate:
       return place("gate_open()");
     default:

@@ -163,6 +163,10 @@ void decode(const JsonNode& node, MapAction& action) {
   action = static_cast<MapAction>(index_among(node, names_of<MapAction>(kMapActionCount, map_action_name)));
 }
 
+void decode(const JsonNode& node, EntryKind& entry) {
+  entry = static_cast<EntryKind>(index_among(node, names_of<EntryKind>(kEntryKindCount, entry_name)));
+}
+
 void decode(const JsonNode& node, Req& req) {
   const auto found = find_requirement(text_of(node, "the id of a requirement"));
   if (!found) refuse_kind(node, "a requirement of this version's catalogue");

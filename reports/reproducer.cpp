@@ -107,8 +107,10 @@ class Writer {
   std::string earlier(std::size_t index);
   std::string divergent();
   std::string operation_comment(std::size_t index) const;
-  // Whether it is a child that makes this step.
-  void note_child(const Step& step) {
+  // Who makes this step, and through which entry.
+  void note_state(const Step& step) {
+    const auto* const through = std::get_if<Through>(&step.operation);
+    if (through != nullptr && !(step.observation && step.observation->skipped)) entry_ = through->entry;
     by_child_ = child_next_ && may_be_in_child(step.operation);
     child_next_ = std::holds_alternative<InChild>(step.operation) || (child_next_ && !by_child_);
   }
@@ -125,6 +127,7 @@ class Writer {
   CCheck check_;
   bool returns_ = false;
   bool writes_last_ = false;
+  EntryKind entry_ = EntryKind::kNative;
   bool child_next_ = false;    // a child makes the next operation that it can make
   bool by_child_ = false;      // a child makes this one
   std::set<unsigned> hidden_;  // numbers of rings that cannot be read
@@ -198,7 +201,8 @@ std::string Writer::after_call(const Step& step) {
   }
   if (const auto* const setup = std::get_if<Setup>(&step.resolved)) {
     for (const unsigned number : rings_.fresh()) {
-      text += fmt::format("\tring[{}] = *(volatile uint64_t *)({});\n", number, c_address(setup->ctxp));
+      const char* const type = entry_ == EntryKind::kCompat ? "uint32_t" : "uint64_t";
+      text += fmt::format("\tring[{}] = *(volatile {} *)({});\n", number, type, c_address(setup->ctxp));
     }
   }
   if (std::holds_alternative<RingStore>(step.operation)) return text;
@@ -254,8 +258,8 @@ bool Writer::is_checked(unsigned lane) const {
 
 std::string Writer::earlier(std::size_t index) {
   const Step& step = trace_.steps[index];
-  note_child(step);
-  const std::string stores = c_stores(step, needs_);
+  note_state(step);
+  const std::string stores = c_stores(step, entry_, needs_);
   std::string text = operation_comment(index) + (by_child_ ? "" : stores);
   if (step.observation && step.observation->asleep) {
     return text + fmt::format("\t{};\n\tlane_asleep({});\n", c_sleeping_call(step, needs_), step.observation->lane) +
@@ -286,8 +290,8 @@ std::string Writer::divergent() {
   }
   const Step& step = trace_.steps[last_];
   writes_last_ = true;
-  note_child(step);
-  const std::string stores = c_stores(step, needs_);
+  note_state(step);
+  const std::string stores = c_stores(step, entry_, needs_);
   std::string text = operation_comment(last_) + (by_child_ ? "" : stores);
   if (step.observation && (step.observation->asleep || is_checked(step.observation->lane))) {
     if (const std::string sleeping = c_sleeping_call(step, needs_); !sleeping.empty()) {

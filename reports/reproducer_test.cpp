@@ -239,6 +239,23 @@ std::vector<Case> cases() {
                           .step(RingMap{.action = MapAction::kHide}, 0)
                           .step(Getevents{}, -EINVAL)
                           .diverging(Kind::kErrno, number(What::kResult, 0, -EINVAL))},
+      {"narrow_calls", TraceBuilder()
+                           .step(Through{EntryKind::kCompat}, 0)
+                           .step(setup, 0)
+                           .step(vectored, 1, 1)
+                           .step(Getevents{.min_nr = 1, .nr = 1, .sec = std::int64_t{1} << 32}, 1, 1)
+                           .diverging(Kind::kCount, number(What::kResult, 0, 1))},
+      {"library", TraceBuilder()
+                      .step(setup, 0)
+                      .step(Through{EntryKind::kLibaio}, 0)
+                      .step(Getevents{.min_nr = -1}, 0)
+                      .step(Pgetevents{.min_nr = -1, .nsec = 1, .size = 4}, -EINVAL)
+                      .diverging(Kind::kErrno, number(What::kResult, 0, -EINVAL))},
+      {"timer", TraceBuilder()
+                    .step(setup, 0)
+                    .step(Expire{}, 0)
+                    .step(submit(request(kPread, Fd::kTimer, 8)), 1, 1)
+                    .diverging(Kind::kEvent, bytes(What::kArenaBytes, arena::kBuffers, {1, 0, 0, 0, 0, 0, 0, 0}))},
       {"child", TraceBuilder()
                     .step(setup, 0)
                     .step(InChild{}, 0)

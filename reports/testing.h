@@ -125,6 +125,9 @@ class RandomWorld {
     void operator()(const char*, RingField& field) const {
       field = static_cast<RingField>(world.below(kRingFieldCount));
     }
+    void operator()(const char*, EntryKind& entry) const {
+      entry = static_cast<EntryKind>(world.below(kEntryKindCount));
+    }
     void operator()(const char*, MapAction& action) const {
       action = static_cast<MapAction>(world.below(kMapActionCount));
     }

@@ -65,6 +65,7 @@ void visit_fields(T& machine, F&& f) {
   f("direct_queues", machine.direct_queues);
   f("direct_align", machine.direct_align);
   f("gate", machine.gate);
+  f("compat", machine.compat);
   f("lanes", machine.lanes);
   f("uid", machine.uid);
   f("gid", machine.gid);

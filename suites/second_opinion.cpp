@@ -40,6 +40,10 @@ constexpr Difference kFromIoUring[] = {
      has_old_method_only},
     {"io_uring takes RWF_HIPRI on rings that poll only; AIO ignores it",
      [](const Request& request) { return (request.flags & kRwfHipri) != 0; }},
+    {"io_uring tries without waiting first: /dev/zero then ends with a page where the task is to give its CPU away",
+     [](const Request& request) {
+       return request.kind->is("zero device") && is_read(request.opcode) && request.length > arena::kPage;
+     }},
     {"io_uring waits for a file that is not ready, whatever O_NONBLOCK says",
      [](const Request& request) {
        const Kind& kind = *request.kind;

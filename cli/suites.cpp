@@ -2,10 +2,12 @@
 #include "cli/suites.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "cli/catalogue.h"
@@ -75,6 +77,21 @@ void count_run(const SuiteRun& run, std::string_view requirement, MatrixCell& ce
   } else {
     ++cell.skipped;
   }
+}
+
+// Why no test of it was made: what each of them says for itself.
+std::string reasons_of(const RunOf& runs, const Requirement& requirement) {
+  std::set<std::string> reasons;
+  for (const suites::TestEntry& test : suites::tests()) {
+    if (!test.is_about(requirement.id)) continue;
+    const std::string name = test.full_name();
+    for (const EntryKind kind : kEntryKinds) {
+      const auto run = runs.find({name, entry_name(kind)});
+      if (run != runs.end()) reasons.insert(run->second->reason);
+    }
+  }
+  if (reasons.empty()) return "no test of it was chosen";
+  return fmt::format("{}", fmt::join(reasons, "; "));
 }
 
 MatrixRow matrix_row(const RunOf& runs, const Requirement& requirement) {
@@ -178,6 +195,7 @@ void make_matrix(SuitesSummary& summary, const Target& target, const suites::Sel
     row.why_not = why_not(each, *setting.profile, setting.machine);
     const auto index = static_cast<std::size_t>(each.req);
     if (index < random.size()) row.random = random[index];
+    if (row.why_not.empty() && !row.exercised()) row.not_run = reasons_of(runs, each);
     summary.matrix.push_back(std::move(row));
   };
   for (const Requirement& each : requirements()) add(each);

@@ -87,19 +87,6 @@ TEST_F(ModelMapping, requests_complete_without_a_ring) {
   EXPECT_EQ(silent.divergence->signature.requirement, Req::kMapCompletesUnmapped);
 }
 
-TEST_F(ModelMapping, an_unmapped_ring_leaves_its_place_to_others) {
-  const Address id = kernel.rings[0].id;
-  EXPECT_FALSE(kernel.run(map(MapAction::kUnmap), [](FakeKernel& k) { k.rings.clear(); }).divergence);
-  const aio::Setup again{.ctxp = arena::context_slot(1)};
-  const Verdict verdict = kernel.run(again, [&](FakeKernel& k) {
-    k.map_ring(again, id);
-    // The index of the lost context is still taken.
-    k.rings[0].set_word(RingField::kId, 1);
-  });
-  EXPECT_FALSE(verdict.divergence) << verdict.divergence->expected << verdict.divergence->seen;
-  EXPECT_FALSE(kernel.run(Getevents{.ctx = static_cast<std::int64_t>(id)}).divergence);
-}
-
 TEST_F(ModelMapping, a_child_has_the_ring_but_no_context) {
   const Value ctx = kernel.ctx();
   const std::vector<std::pair<Operation, FakeKernel::Opinion>> rows{

@@ -241,7 +241,7 @@ enum class MapAction : std::uint8_t {
   kGrow,       // mremap to a page more
   kDuplicate,  // mremap with an old length of 0
   kDontUnmap,  // a move with MREMAP_DONTUNMAP
-  kUnmap,      // munmap(2) of the whole ring
+  kUnmap,      // munmap(2) of the whole ring, after which its place stays empty
   kHide,       // mprotect(2) to PROT_NONE
   kFreeze,     // ... to PROT_READ
   kOpen,       // ... to PROT_READ | PROT_WRITE

@@ -237,7 +237,7 @@ struct Call {
       case MapAction::kDontUnmap:
         return fmt::format("ring_remap({}, 1, 0, MREMAP_DONTUNMAP)", ring);
       case MapAction::kUnmap:
-        return fmt::format("answer(munmap((void *)({0}), ring_bytes({0})))", ring);
+        return fmt::format("ring_unmap({})", ring);
       case MapAction::kHide:
         return protect(ring, "PROT_NONE");
       case MapAction::kFreeze:

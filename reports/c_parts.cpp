@@ -283,6 +283,16 @@ __attribute__((unused)) static int64_t ring_move(uint64_t ring)
 			CONTEXT(i) = moved_to;
 	return 0;
 }
+/* Nothing else is to come where the ring was: that could be taken for it. */
+__attribute__((unused)) static int64_t ring_unmap(uint64_t ring)
+{
+	size_t bytes = ring_bytes(ring);
+
+	if (munmap((void *)ring, bytes))
+		return -errno;
+	mmap((void *)ring, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	return 0;
+}
 /* Any other mremap: with the length as the old one or 0, and so much more. */
 __attribute__((unused)) static int64_t ring_remap(uint64_t ring, int whole, size_t more, int flags)
 {

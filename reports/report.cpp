@@ -75,6 +75,7 @@ Json matrix_json(const SuitesSummary& suites) {
     }
     rows.push_back({{"requirement", row.requirement},
                     {"why_not", row.why_not},
+                    {"not_run", row.not_run},
                     {"reported", row.reported},
                     {"entries", entries},
                     {"random", row.random}});

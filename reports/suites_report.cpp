@@ -88,12 +88,13 @@ std::string suites_text(const SuitesSummary& suites, const std::string& red_begi
   }
   for (const auto& [reason, count] : skipped)
     text += wrapped("              ", fmt::format("{} skipped: {}", count, reason));
-  std::vector<std::string> unexercised;
+  std::map<std::string, std::vector<std::string>> unexercised;
   for (const MatrixRow& row : suites.matrix) {
-    if (row.why_not.empty() && !row.exercised()) unexercised.push_back(row.requirement);
+    if (row.why_not.empty() && !row.exercised()) unexercised[row.not_run].push_back(row.requirement);
   }
-  if (!unexercised.empty()) {
-    text += wrapped("              ", fmt::format("not exercised: {}", fmt::join(unexercised, ", ")));
+  for (const auto& [reason, ids] : unexercised) {
+    const std::string why = reason.empty() ? "" : fmt::format(" ({})", reason);
+    text += wrapped("              ", fmt::format("not exercised{}: {}", why, fmt::join(ids, ", ")));
   }
 
   for (const Told& told : told_once(suites.runs)) {

@@ -37,6 +37,7 @@ struct MatrixCell {
 struct MatrixRow {
   std::string requirement;
   std::string why_not;                        // why it does not apply here; empty: it does
+  std::string not_run;                        // why nothing looked at it, though it applies; empty: it was exercised
   std::map<std::string, MatrixCell> entries;  // those through which there are tests of it
   std::uint64_t random = 0;                   // parts of answers of generated programs that it has decided
   bool reported = false;

@@ -204,6 +204,16 @@ std::size_t count_tests(const Selection& selection) {
   return count;
 }
 
+// What GoogleTest is told of that; 0 and less mean for ever.
+std::size_t repeats(const Selection& selection) {
+  constexpr std::string_view kFlag = "--gtest_repeat=";
+  std::size_t times = 1;
+  for (const std::string& flag : selection.gtest_flags) {
+    if (flag.starts_with(kFlag)) times = static_cast<std::size_t>(std::max(1, std::atoi(flag.c_str() + kFlag.size())));
+  }
+  return times;
+}
+
 SuitesResult run_suites(const Setting& setting, const Selection& selection,
                         const std::function<void(const Progress&)>& show) {
   if (result_fd >= 0) throw std::logic_error("a test of the suites runs the suites");
@@ -211,7 +221,7 @@ SuitesResult run_suites(const Setting& setting, const Selection& selection,
   const auto began = Clock::now();
   SuitesResult result;
   Progress progress;
-  progress.of = count_tests(selection);
+  progress.of = count_tests(selection) * repeats(selection);
   Shards shards(selection, result, progress);
   // Those that want the machine for themselves come last, one after the other.
   for (const bool alone : {false, true}) {

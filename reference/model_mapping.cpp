@@ -59,8 +59,9 @@ Model::Expected Model::move_ring(Context& context) {
 // No call finds the context any more, but all that it has in flight goes on.
 void Model::unmap_ring(Context& context) {
   former_ids_.push_back({context.id, Req::kMapUnmapped});
-  lost_.push_back(std::move(context));
-  contexts_.erase(contexts_.begin() + (&context - contexts_.data()));
+  const auto place = contexts_.begin() + (&context - contexts_.data());
+  lost_.push_back(std::move(*place));
+  contexts_.erase(place);
 }
 
 void Model::forget_id(Address id) {

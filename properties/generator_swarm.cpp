@@ -125,7 +125,7 @@ Swarm draw_swarm(Dice& dice) {
   at(swarm.deeds, Deed::kRingStore) = swarm.hostile ? 15 : 0;
   if (swarm.hostile) swarm.deed_percent = std::max(swarm.deed_percent, 15u);
   if (dice.percent(8)) at(swarm.deeds, Deed::kRingMap) = 12;
-  if (dice.percent(6)) at(swarm.deeds, Deed::kInChild) = 10;
+  if (dice.percent(6)) at(swarm.deeds, Deed::kInChild) = 6;
   swarm.entry = dice.weighted<EntryKind>({{88, EntryKind::kNative}, {5, EntryKind::kLibaio}, {7, EntryKind::kCompat}});
   if (swarm.entry != EntryKind::kNative) at(swarm.deeds, Deed::kThrough) = 6;
   // A program that submits nothing shows little; one that submits only never finds room again.

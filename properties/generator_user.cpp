@@ -107,26 +107,28 @@ void Composer::unmap_with_pending(unsigned slot) {
 void Composer::in_child() {
   add(InChild{});
   const Value ctx = context(pick_slot());
-  switch (dice_.below(9)) {
+  // The end of a process with contexts takes two grace periods of the kernel.
+  if (dice_.one_in(50)) {
+    return add(Setup{dice_.pick<Value>({1, 64, 0}), arena::context_slot(dice_.below(arena::kContextSlots)), 0});
+  }
+  switch (dice_.below(8)) {
     case 0:
-      return add(Setup{dice_.pick<Value>({1, 64, 0}), arena::context_slot(dice_.below(arena::kContextSlots)), 0});
-    case 1:
       return add(Destroy{ctx});
-    case 2: {
+    case 1: {
       Submit submit;
       submit.ctx = ctx;
       submit.iocbs.resize(1);
       return add(std::move(submit));
     }
-    case 3:
+    case 2:
       return add(Getevents{.ctx = ctx, .min_nr = dice_.pick<Value>({0, 1}), .nr = 4});
-    case 4:
+    case 3:
       return add(Cancel{.ctx = ctx, .iocb = polls_.empty() ? arena::iocb_slot(0) : polls_[0]});
-    case 5:
+    case 4:
       return add(Reap{ctx, 1});
-    case 6:
+    case 5:
       return fd_write();
-    case 7:
+    case 6:
       return swarm_.hostile ? ring_store() : fd_read();
     default:
       return add(RingMap{ctx, dice_.pick({MapAction::kMove, MapAction::kUnmap, MapAction::kHide})});

@@ -6,7 +6,6 @@
 // Not seen: the library's other symbol versions (LIBAIO_0.1), big-endian and 32-bit layouts.
 #include <asm/byteorder.h>
 #include <fmt/format.h>
-#include <libaio.h>
 #include <linux/fs.h>
 #include <linux/types.h>
 #include <poll.h>
@@ -15,6 +14,7 @@
 #include <bit>
 #include <cstring>
 
+#include "fixtures/libaio_library.h"
 #include "suites/harness/case.h"
 
 // Both headers name their structures iocb and io_event.
@@ -58,14 +58,14 @@ LibraryIocb used() {
 // Submits one that was prepared, and returns its result.
 std::int64_t result_of(std::uint64_t ctx, LibraryIocb& made) {
   LibraryIocb* list[] = {&made};
-  const int accepted = ::io_submit(context(ctx), 1, list);
+  const int accepted = library().io_submit(context(ctx), 1, list);
   if (accepted != 1) {
     ADD_FAILURE() << "io_submit returned " << accepted;
     return accepted;
   }
   LibraryEvent event{};
   timespec patience{10, 0};
-  const int taken = ::io_getevents(context(ctx), 1, 1, &event, &patience);
+  const int taken = library().io_getevents(context(ctx), 1, 1, &event, &patience);
   EXPECT_EQ(taken, 1);
   EXPECT_EQ(event.obj, &made);
   return static_cast<std::int64_t>(event.res);
@@ -274,7 +274,7 @@ SUITE_TEST(libaio, prepared_flags_reach_the_kernel,
   EXPECT_EQ(get(arena::kBuffers, 5), "01234");
   claim("rw.unknown_rw_flags_are_eopnotsupp");
   ::io_prep_preadv2(&made, where.get(), vectors(iovecs(kHalves)), 2, 0, 1 << 30);
-  EXPECT_EQ(::io_submit(context(ctx), 1, list), -EOPNOTSUPP);
+  EXPECT_EQ(library().io_submit(context(ctx), 1, list), -EOPNOTSUPP);
 }
 
 SUITE_TEST(libaio, a_negative_count_of_vectors_is_einval,
@@ -284,9 +284,9 @@ SUITE_TEST(libaio, a_negative_count_of_vectors_is_einval,
   LibraryIocb made = used();
   LibraryIocb* list[] = {&made};
   ::io_prep_preadv(&made, where.get(), vectors(iovecs(kHalves)), -1, 0);
-  EXPECT_EQ(::io_submit(context(ctx), 1, list), -EINVAL);
+  EXPECT_EQ(library().io_submit(context(ctx), 1, list), -EINVAL);
   ::io_prep_pwritev(&made, where.get(), vectors(iovecs(kHalves)), -1, 0);
-  EXPECT_EQ(::io_submit(context(ctx), 1, list), -EINVAL);
+  EXPECT_EQ(library().io_submit(context(ctx), 1, list), -EINVAL);
 }
 
 SUITE_TEST(libaio, a_prepared_poll_completes,
@@ -330,7 +330,7 @@ SUITE_TEST(libaio, short_forms_submit,
   const auto takes = [&](const LibraryIocb& made, unsigned long result, const char* what) {
     LibraryEvent event{};
     timespec patience{10, 0};
-    EXPECT_EQ(::io_getevents(context(ctx), 1, 1, &event, &patience), 1) << what;
+    EXPECT_EQ(library().io_getevents(context(ctx), 1, 1, &event, &patience), 1) << what;
     EXPECT_EQ(event.obj, &made) << what;
     EXPECT_EQ(event.data, reinterpret_cast<void*>(&called_back)) << what;
     EXPECT_EQ(event.res, result) << what;

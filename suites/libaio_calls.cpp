@@ -4,11 +4,11 @@
 // Claims: errors are negative returns, errno is left alone, and what the io_queue functions add to the calls.
 // Provoked by one call after the other that the kernel refuses or takes, with a mark in errno.
 // Not seen: what the library does where it makes no call (libaio_waits.cpp), and its other symbol versions.
-#include <libaio.h>
 #include <unistd.h>
 
 #include <ctime>
 
+#include "fixtures/libaio_library.h"
 #include "suites/harness/case.h"
 
 // Exported by the library, and left out of its header.
@@ -71,15 +71,15 @@ SUITE_TEST(libaio, a_refused_io_setup_is_a_negative_errno,
   auto* const kernel = pointer<io_context_t>(arena::kKernel);
   auto* const filled = pointer<io_context_t>(arena::context_slot(2));
   *filled = context(0x0101010101010101);
-  expect_returns({{"-1000, kernel's half", [&] { return ::io_setup(-1000, kernel); }, -EFAULT},
-                  {"1000, kernel's half", [&] { return ::io_setup(1000, kernel); }, -EFAULT},
-                  {"0, kernel's half", [&] { return ::io_setup(0, kernel); }, -EFAULT},
-                  {"1, null", [] { return ::io_setup(1, nullptr); }, -EFAULT},
-                  {"-1000", [] { return ::io_setup(-1000, variable()); }, -EINVAL},
-                  {"-1", [] { return ::io_setup(-1, variable()); }, -EINVAL},
-                  {"0", [] { return ::io_setup(0, variable()); }, -EINVAL},
-                  {"1, a live context", [&] { return ::io_setup(1, live_variable); }, -EINVAL},
-                  {"1, bytes of 1", [&] { return ::io_setup(1, filled); }, -EINVAL}});
+  expect_returns({{"-1000, kernel's half", [&] { return library().io_setup(-1000, kernel); }, -EFAULT},
+                  {"1000, kernel's half", [&] { return library().io_setup(1000, kernel); }, -EFAULT},
+                  {"0, kernel's half", [&] { return library().io_setup(0, kernel); }, -EFAULT},
+                  {"1, null", [] { return library().io_setup(1, nullptr); }, -EFAULT},
+                  {"-1000", [] { return library().io_setup(-1000, variable()); }, -EINVAL},
+                  {"-1", [] { return library().io_setup(-1, variable()); }, -EINVAL},
+                  {"0", [] { return library().io_setup(0, variable()); }, -EINVAL},
+                  {"1, a live context", [&] { return library().io_setup(1, live_variable); }, -EINVAL},
+                  {"1, bytes of 1", [&] { return library().io_setup(1, filled); }, -EINVAL}});
   EXPECT_EQ(*variable(), nullptr);
   EXPECT_EQ(*live_variable, context(live));
 }
@@ -88,16 +88,16 @@ SUITE_TEST(libaio, io_setup_above_aio_max_nr_is_a_negative_errno,
            {.holds = {"libaio.errors_are_negative_returns"}, .entries = kLibaioOnly}) {
   if (machine().aio_max_nr >= 4194304) skip("fs.aio-max-nr is above what any ring can hold");
   const int above = static_cast<int>(machine().aio_max_nr) + 1;
-  expect_returns({{"fs.aio-max-nr + 1", [&] { return ::io_setup(above, variable()); }, -EAGAIN}});
+  expect_returns({{"fs.aio-max-nr + 1", [&] { return library().io_setup(above, variable()); }, -EAGAIN}});
 }
 
 SUITE_TEST(libaio, a_refused_io_destroy_is_a_negative_errno,
            {.holds = {"libaio.errors_are_negative_returns"}, .entries = kLibaioOnly}) {
   const std::uint64_t gone = setup();
-  ASSERT_EQ(::io_destroy(context(gone)), 0);
-  expect_returns({{"0", [] { return ::io_destroy(nullptr); }, -EINVAL},
-                  {"all bits one", [] { return ::io_destroy(context(~std::uint64_t{0})); }, -EINVAL},
-                  {"destroyed", [&] { return ::io_destroy(context(gone)); }, -EINVAL}});
+  ASSERT_EQ(library().io_destroy(context(gone)), 0);
+  expect_returns({{"0", [] { return library().io_destroy(nullptr); }, -EINVAL},
+                  {"all bits one", [] { return library().io_destroy(context(~std::uint64_t{0})); }, -EINVAL},
+                  {"destroyed", [&] { return library().io_destroy(context(gone)); }, -EINVAL}});
 }
 
 SUITE_TEST(libaio, a_refused_io_submit_is_a_negative_errno,
@@ -113,34 +113,35 @@ SUITE_TEST(libaio, a_refused_io_submit_is_a_negative_errno,
   LibraryIocb* nulls[] = {nullptr, &good};
   LibraryIocb* kernels[] = {pointer<LibraryIocb>(arena::kKernel), &good};
   auto** const minus_one = pointer<LibraryIocb*>(~std::uint64_t{0});
-  expect_returns({{"context 0", [&] { return ::io_submit(nullptr, 1, goods); }, -EINVAL},
-                  {"context -1", [&] { return ::io_submit(context(~std::uint64_t{0}), 1, goods); }, -EINVAL},
-                  {"nr -1", [&] { return ::io_submit(ctx, -1, goods); }, -EINVAL},
-                  {"list -1", [&] { return ::io_submit(ctx, 1, minus_one); }, -EFAULT},
-                  {"list null", [&] { return ::io_submit(ctx, 1, nullptr); }, -EFAULT},
-                  {"iocb null", [&] { return ::io_submit(ctx, 2, nulls); }, -EFAULT},
-                  {"iocb in the kernel's half", [&] { return ::io_submit(ctx, 2, kernels); }, -EFAULT},
-                  {"descriptor -1", [&] { return ::io_submit(ctx, 2, bads); }, -EBADF}});
+  expect_returns({{"context 0", [&] { return library().io_submit(nullptr, 1, goods); }, -EINVAL},
+                  {"context -1", [&] { return library().io_submit(context(~std::uint64_t{0}), 1, goods); }, -EINVAL},
+                  {"nr -1", [&] { return library().io_submit(ctx, -1, goods); }, -EINVAL},
+                  {"list -1", [&] { return library().io_submit(ctx, 1, minus_one); }, -EFAULT},
+                  {"list null", [&] { return library().io_submit(ctx, 1, nullptr); }, -EFAULT},
+                  {"iocb null", [&] { return library().io_submit(ctx, 2, nulls); }, -EFAULT},
+                  {"iocb in the kernel's half", [&] { return library().io_submit(ctx, 2, kernels); }, -EFAULT},
+                  {"descriptor -1", [&] { return library().io_submit(ctx, 2, bads); }, -EBADF}});
 }
 
 SUITE_TEST(libaio, a_refused_wait_is_a_negative_errno,
            {.holds = {"libaio.errors_are_negative_returns"}, .entries = kLibaioOnly}) {
   const std::uint64_t ctx = setup();
   const int no_context = since(4, 18) ? -EINVAL : -ENOSYS;
-  expect_returns({{"context 0", [] { return ::io_getevents(nullptr, 0, 0, nullptr, nullptr); }, -EINVAL},
-                  {"nr -1", [&] { return ::io_getevents(context(ctx), 0, -1, events(), nullptr); }, -EINVAL},
-                  {"min_nr above nr", [&] { return ::io_getevents(context(ctx), 2, 1, events(), nullptr); }, -EINVAL},
-                  {"io_pgetevents of context 0",
-                   [] { return ::io_pgetevents(nullptr, 0, 0, nullptr, nullptr, nullptr); }, no_context}});
+  expect_returns(
+      {{"context 0", [] { return library().io_getevents(nullptr, 0, 0, nullptr, nullptr); }, -EINVAL},
+       {"nr -1", [&] { return library().io_getevents(context(ctx), 0, -1, events(), nullptr); }, -EINVAL},
+       {"min_nr above nr", [&] { return library().io_getevents(context(ctx), 2, 1, events(), nullptr); }, -EINVAL},
+       {"io_pgetevents of context 0", [] { return library().io_pgetevents(nullptr, 0, 0, nullptr, nullptr, nullptr); },
+        no_context}});
 }
 
 SUITE_TEST(libaio, a_refused_io_cancel_is_a_negative_errno,
            {.holds = {"libaio.errors_are_negative_returns"}, .entries = kLibaioOnly}) {
   const io_context_t ctx = context(setup());
   LibraryIocb idle{};
-  expect_returns({{"context 0, iocb null", [] { return ::io_cancel(nullptr, nullptr, nullptr); }, -EFAULT},
-                  {"iocb null", [&] { return ::io_cancel(ctx, nullptr, nullptr); }, -EFAULT},
-                  {"nothing pending", [&] { return ::io_cancel(ctx, &idle, nullptr); }, -EINVAL}});
+  expect_returns({{"context 0, iocb null", [] { return library().io_cancel(nullptr, nullptr, nullptr); }, -EFAULT},
+                  {"iocb null", [&] { return library().io_cancel(ctx, nullptr, nullptr); }, -EFAULT},
+                  {"nothing pending", [&] { return library().io_cancel(ctx, &idle, nullptr); }, -EINVAL}});
 }
 
 SUITE_TEST(libaio, calls_that_succeed_leave_errno, {.holds = {"libaio.success_keeps_errno"}, .entries = kLibaioOnly}) {
@@ -149,12 +150,13 @@ SUITE_TEST(libaio, calls_that_succeed_leave_errno, {.holds = {"libaio.success_ke
   LibraryIocb* list[] = {&made};
   ::io_prep_pread(&made, where.get(), pointer(arena::kBuffers), 7, 0);
   *variable() = nullptr;
-  expect_returns({{"io_setup", [] { return ::io_setup(1, variable()); }, 0},
-                  {"io_submit of none", [] { return ::io_submit(*variable(), 0, nullptr); }, 0},
-                  {"io_submit", [&] { return ::io_submit(*variable(), 1, list); }, 1},
-                  {"io_getevents", [] { return ::io_getevents(*variable(), 1, 1, events(), nullptr); }, 1},
-                  {"io_getevents of none", [] { return ::io_getevents(*variable(), 0, 1, events(), time(0, 0)); }, 0},
-                  {"io_destroy", [] { return ::io_destroy(*variable()); }, 0}});
+  expect_returns(
+      {{"io_setup", [] { return library().io_setup(1, variable()); }, 0},
+       {"io_submit of none", [] { return library().io_submit(*variable(), 0, nullptr); }, 0},
+       {"io_submit", [&] { return library().io_submit(*variable(), 1, list); }, 1},
+       {"io_getevents", [] { return library().io_getevents(*variable(), 1, 1, events(), nullptr); }, 1},
+       {"io_getevents of none", [] { return library().io_getevents(*variable(), 0, 1, events(), time(0, 0)); }, 0},
+       {"io_destroy", [] { return library().io_destroy(*variable()); }, 0}});
 }
 
 SUITE_TEST(libaio, queue_init_of_no_events_looks_at_nothing,
@@ -190,7 +192,7 @@ SUITE_TEST(libaio, queue_release_ends_the_context,
   const io_context_t ctx = context(setup());
   expect_returns({{"first", [&] { return ::io_queue_release(ctx); }, 0},
                   {"second", [&] { return ::io_queue_release(ctx); }, -EINVAL},
-                  {"io_submit", [&] { return ::io_submit(ctx, 0, nullptr); }, -EINVAL}});
+                  {"io_submit", [&] { return library().io_submit(ctx, 0, nullptr); }, -EINVAL}});
 }
 
 SUITE_TEST(libaio, queue_run_hands_events_to_callbacks,
@@ -205,7 +207,7 @@ SUITE_TEST(libaio, queue_run_hands_events_to_callbacks,
   ::io_prep_pread(&made[2], where.get(), pointer(arena::kUnmapped), 7, 0);
   LibraryIocb* list[] = {&made[0], &made[1], &made[2]};
   for (LibraryIocb& each : made) ::io_set_callback(&each, remember);
-  ASSERT_EQ(::io_submit(context(ctx), 3, list), 3);
+  ASSERT_EQ(library().io_submit(context(ctx), 3, list), 3);
   const int returned = ::io_queue_run(context(ctx));
 
   ASSERT_EQ(callbacks.size(), 3u);

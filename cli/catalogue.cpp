@@ -13,7 +13,7 @@ namespace aio::cli {
 namespace {
 
 bool is_about_release(std::string_view token) {
-  return token.starts_with(">=") || token.starts_with("<") || token == "min_nr_wakes";
+  return token.starts_with(">=") || token.starts_with("<") || find_switch(token) != nullptr;
 }
 
 // Why a token (needs.h) does not hold.
@@ -21,7 +21,10 @@ std::string lacking(std::string_view token, const Profile& profile, const Machin
   if (token.starts_with(">=")) return fmt::format("{} does not have it yet, {} does", profile.name, token.substr(2));
   if (token.starts_with("<")) return fmt::format("{} no longer has it, since {}", profile.name, token.substr(1));
   const std::string& files = machine.file_system;
-  if (token == "min_nr_wakes") return fmt::format("{} wakes waiters at each event", profile.name);
+  if (const Switch* const found = find_switch(token)) {
+    return fmt::format("{} does not have it, {} do", profile.name, found->releases);
+  }
+  if (token == "aio_nr") return "/proc/sys/fs/aio-nr and aio-max-nr cannot be read";
   if (token == "cpus2") return "this process may run on one CPU only";
   if (token == "nowait") return fmt::format("{} refuses RWF_NOWAIT; try --dir", files);
   if (token == "no_nowait") return fmt::format("{} takes RWF_NOWAIT; try --dir", files);
@@ -31,6 +34,7 @@ std::string lacking(std::string_view token, const Profile& profile, const Machin
   if (token == "direct") return fmt::format("{} refuses O_DIRECT; try --dir", files);
   if (token == "direct_queues") return fmt::format("O_DIRECT completes at once on {}; try --dir", files);
   if (token == "compat") return "32-bit system calls cannot be made";
+  if (token == "guest") return "nobody outside sees whether this kernel survives (aio-cts vm)";
   if (token == "lanes") return "/proc/self/syscall does not show in which call a thread sleeps";
   if (token == "gate") return "no file system in user space can be mounted: aio-cts probe says why";
   if (token == "rt") return "it takes CAP_SYS_NICE or CAP_SYS_ADMIN";

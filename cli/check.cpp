@@ -26,7 +26,11 @@ CaseResult judge(const Trace& trace) {
     return RecordedStep{recorded.operation, recorded.resolved, seen};
   };
   const auto end = [&] { return trace.end ? &replayer.next(*trace.end) : nullptr; };
-  return judge_recorded(profile_named(trace.profile), trace.machine, rules, program_of(trace), step, end);
+  std::optional<Quirks> quirks;
+  if (trace.quirks) quirks.emplace();
+  for (const Signature& each : trace.quirks.value_or(std::vector<Signature>())) quirks->add(each);
+  return judge_recorded(profile_named(trace.profile), trace.machine, rules, program_of(trace), step, end,
+                        quirks ? &*quirks : nullptr);
 }
 
 Exit check(const std::string& path) {

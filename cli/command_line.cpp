@@ -24,7 +24,8 @@ constexpr const char* kExitCodes =
     "  aio-cts probe                      what is this machine, and what can be tested here?\n"
     "  aio-cts run --time 10              ten seconds of programs on the running kernel\n"
     "  aio-cts run --seed 42 --report out the programs of seed 42, with a report in out/\n"
-    "  aio-cts replay out/divergence-1-*.json\n\n"
+    "  aio-cts replay out/divergence-1-*.json\n"
+    "  aio-cts vm --kernel bzImage        another kernel, in a virtual machine\n\n"
     "Exit codes:\n"
     "  0 conforming   1 divergences   2 wrong usage or unreadable input\n"
     "  3 the run could not be completed   4 skipped: no AIO in this kernel, or no gate file";
@@ -70,7 +71,7 @@ int run_command_line(int count, const char* const* words) {
   app.require_subcommand(1);
   Action action;
   for (const auto add :
-       {add_run, add_probe, add_list, add_explain, add_replay, add_minimize, add_check, add_prove, add_bench}) {
+       {add_run, add_probe, add_list, add_explain, add_replay, add_minimize, add_check, add_prove, add_bench, add_vm}) {
     add(app, action);
   }
   try {

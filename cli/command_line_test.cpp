@@ -164,7 +164,7 @@ TEST(CommandLine, list_tsv_has_a_line_for_each_with_the_id_first) {
 TEST(CommandLine, list_knows_operations_profiles_and_lies_and_no_suites) {
   EXPECT_EQ(lines_of(command({"list", "operations", "--format", "tsv"}).out)[0], "io_setup\tsystem call");
   EXPECT_NE(command({"list", "operations", "--format", "tsv"}).out.find("ring_store\tuser space\n"), std::string::npos);
-  EXPECT_EQ(lines_of(command({"list", "profiles"}).out)[0], "4.9   the rules of Linux 4.9");
+  EXPECT_EQ(lines_of(command({"list", "profiles"}).out)[0], "4.9       the rules of Linux 4.9");
   EXPECT_EQ(command({"list", "lies"}).out.find("setup_einval_as_efault "), 0U);
   const Result suites = command({"list", "suites"});
   EXPECT_EQ(suites.exit, 0);

@@ -25,5 +25,6 @@ void add_minimize(CLI::App& app, Action& action);
 void add_check(CLI::App& app, Action& action);
 void add_prove(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
+void add_vm(CLI::App& app, Action& action);
 
 }  // namespace aio::cli

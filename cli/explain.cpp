@@ -16,7 +16,7 @@ namespace {
 
 Exit explain(const std::string& id) {
   const Requirement& asked = catalogued(id);
-  const Profile& profile = choose_profile("auto");
+  const Profile& profile = choose_profile("auto", choose_implementation("auto"));
   const std::string why = why_not(asked, profile, look_at_machine(run_directory("")));
   fmt::print("{}\n  {}\n\n", asked.id, asked.sentence);
   fmt::print("  source     {}\n", asked.source);

@@ -77,7 +77,10 @@ Rows operation_rows(std::index_sequence<indices...>) {
 Rows profile_rows() {
   Rows rows;
   for (const Profile& each : profiles()) {
-    rows.push_back({each.name, fmt::format("the rules of Linux {}.{}", each.release.major, each.release.minor)});
+    const Release& since = each.release;
+    std::string text = fmt::format("the rules of Linux {}.{}", since.major, since.minor);
+    if (since.sublevel != 0) text += fmt::format(", from {}.{}.{} on", since.major, since.minor, since.sublevel);
+    rows.push_back({each.name, text});
   }
   return rows;
 }

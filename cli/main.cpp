@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/command_line.h"
+#include "fixtures/vm/guest.h"
 
-int main(int count, char** words) { return aio::cli::run_command_line(count, words); }
+int main(int count, char** words) {
+  // Of a virtual machine this program is all there is.
+  if (aio::is_guest()) aio::be_guest();
+  return aio::cli::run_command_line(count, words);
+}

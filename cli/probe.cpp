@@ -12,6 +12,7 @@
 #include "cli/catalogue.h"
 #include "cli/commands.h"
 #include "cli/target.h"
+#include "fixtures/running_profile.h"
 #include "reports/trace_fields.h"
 
 namespace aio::cli {
@@ -21,6 +22,7 @@ using Json = nlohmann::ordered_json;
 
 struct Findings {
   std::string kernel;
+  Implementation implementation;
   const Profile* profile = nullptr;
   Machine machine;
   std::vector<Facility> facilities;
@@ -44,16 +46,29 @@ void print_json(const Findings& found) {
     const std::string why = why_not(each, *found.profile, found.machine);
     if (!why.empty()) excluded.push_back({{"id", each.id}, {"why", why}});
   }
-  const Json json{{"kernel", found.kernel},
-                  {"profile", found.profile->name},
-                  {"machine", machine_json(found.machine)},
-                  {"facilities", facilities},
-                  {"excluded", excluded}};
+  const Json json{
+      {"kernel", found.kernel},
+      {"implementation", found.implementation.name},
+      {"profile", found.profile->name},
+      {"profile_notes", found.implementation.is_linux() ? running_profile().notes : std::vector<std::string>{}},
+      {"machine", machine_json(found.machine)},
+      {"facilities", facilities},
+      {"excluded", excluded}};
   fmt::print("{}\n", json.dump(1, ' ', false, Json::error_handler_t::replace));
 }
 
+// Nothing of Linux's own.
+std::string named(const Implementation& implementation) {
+  if (implementation.is_linux()) return "";
+  return fmt::format(", the implementation is {}: {}", implementation.name, implementation.sign);
+}
+
 void print_text(const Findings& found) {
-  fmt::print("kernel   {}\nprofile  {}\n\nmachine\n", found.kernel, found.profile->name);
+  fmt::print("kernel   {}{}\nprofile  {}\n", found.kernel, named(found.implementation), found.profile->name);
+  if (found.implementation.is_linux()) {
+    for (const std::string& note : running_profile().notes) fmt::print("         {}\n", note);
+  }
+  fmt::print("\nmachine\n");
   const Json machine = machine_json(found.machine);
   for (const auto& [name, value] : machine.items()) fmt::print("  {:<20} {}\n", name, value.dump());
   fmt::print("\nwhat the kernel offers\n");
@@ -94,7 +109,8 @@ void add_probe(CLI::App& app, Action& action) {
       const std::string directory = run_directory(options->directory);
       Findings found;
       found.kernel = kernel_release();
-      found.profile = &choose_profile("auto");
+      found.implementation = choose_implementation("auto");
+      found.profile = &choose_profile("auto", found.implementation);
       found.machine = look_at_machine(directory);
       found.facilities = probe_facilities(directory);
       (options->format == "json" ? print_json : print_text)(found);

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 
+#include "fixtures/vm/journal.h"
 #include "reports/terminal.h"
 
 namespace aio::cli {
@@ -36,6 +37,7 @@ ProgressLine::~ProgressLine() {
 }
 
 void ProgressLine::show(const std::string& text) {
+  if (journal() != nullptr) journal()->show_progress(text);
   if (Clock::now() - last_ < (on_terminal_ ? kTerminalPeriod : kLogPeriod)) return;
   last_ = Clock::now();
   if (on_terminal_) {

@@ -37,34 +37,34 @@ Outcome outcome_of(const FinishedBatch& batch) {
   return outcome;
 }
 
-Trace about(const Target& target, Trace trace) {
-  const Setting& setting = target.setting();
+Trace about(const Target& target, const Setting& setting, Trace trace) {
   trace.profile = setting.profile->name;
   trace.release = target.release();
   trace.kernel = target.kernel();
   trace.machine = setting.machine;
   trace.lie = setting.lie;
+  if (setting.quirks) trace.quirks.emplace(setting.quirks->all().begin(), setting.quirks->all().end());
   if (setting.mutant) trace.mutant = requirement(*setting.mutant).id;
   return trace;
 }
 
-Trace bare(const Target& target, const Program& program, Divergence divergence) {
+Trace bare(const Target& target, const Setting& setting, const Program& program, Divergence divergence) {
   TraceRecorder recorder;
   for (const Operation& operation : program.operations) recorder.add(operation, operation);
   recorder.trace().divergence = std::move(divergence);
-  return about(target, recorder.trace());
+  return about(target, setting, recorder.trace());
 }
 
 // A program that ends its process, or that the watchdog has to end: nothing can be recorded.
-Trace record_death(const Target& target, const Program& program, const Signature& signature) {
+Trace record_death(const Target& target, const Setting& setting, const Program& program, const Signature& signature) {
   Divergence divergence{signature, 0, "the call returns", "it did not return", std::nullopt};
-  for (const Outcome& outcome : run_alone(target.setting(), program, kTries)) {
+  for (const Outcome& outcome : run_alone(setting, program, kTries)) {
     if (outcome.shown != signature) continue;
     divergence.operation = outcome.operation;
     if (signature.kind == Kind::kCrash) divergence.seen = "the process died: " + outcome.death;
     break;
   }
-  return bare(target, program, std::move(divergence));
+  return bare(target, setting, program, std::move(divergence));
 }
 
 }  // namespace
@@ -88,8 +88,10 @@ std::vector<Outcome> run_alone(const Setting& setting, const Program& program, u
   }
 }
 
-std::optional<Trace> record_once(const Target& target, const Program& program) {
-  const Setting hurried = impatient(target.setting(), kEventPatience);
+namespace {
+
+std::optional<Trace> record_once(const Target& target, const Setting& setting, const Program& program) {
+  const Setting hurried = impatient(setting, kEventPatience);
   const auto body = [&] {
     TraceRecorder recorder;
     const CaseResult result =
@@ -108,16 +110,28 @@ std::optional<Trace> record_once(const Target& target, const Program& program) {
   if (!text) return std::nullopt;
   tl::expected<Trace, ReadError> trace = read_trace(*text, "a recording");
   if (!trace) throw Failure(Exit::kIncomplete, trace.error().text());
-  return about(target, std::move(*trace));
+  return about(target, setting, std::move(*trace));
+}
+
+}  // namespace
+
+std::optional<Trace> record_once(const Target& target, const Program& program) {
+  return record_once(target, target.setting(), program);
 }
 
 Trace record(const Target& target, const Program& program, const Signature& signature) {
-  if (signature.kind == Kind::kHang || signature.kind == Kind::kCrash) return record_death(target, program, signature);
+  return record(target, target.setting(), program, signature);
+}
+
+Trace record(const Target& target, const Setting& setting, const Program& program, const Signature& signature) {
+  if (signature.kind == Kind::kHang || signature.kind == Kind::kCrash) {
+    return record_death(target, setting, program, signature);
+  }
   for (unsigned i = 0; i < kTries; ++i) {
-    std::optional<Trace> trace = record_once(target, program);
+    std::optional<Trace> trace = record_once(target, setting, program);
     if (trace && trace->divergence && trace->divergence->signature == signature) return std::move(*trace);
   }
-  return bare(target, program,
+  return bare(target, setting, program,
               {signature, program.operations.size(), std::string(requirement(signature.requirement).sentence),
                fmt::format("it was seen, but not again in {} runs that were recorded", kTries), std::nullopt});
 }

@@ -27,6 +27,8 @@ std::vector<Outcome> run_alone(const Setting& setting, const Program& program, u
 // The program's trace with all that is known of the target, and with the divergence of that signature. Runs the program
 // until it shows, at most 20 times; if it never does, or ends the process that runs it, there are no observations.
 Trace record(const Target& target, const Program& program, const Signature& signature);
+// The same, where the model takes over other quirks than the target's setting says.
+Trace record(const Target& target, const Setting& setting, const Program& program, const Signature& signature);
 // What one run of the program saw, whatever it was; none where it hung or crashed.
 std::optional<Trace> record_once(const Target& target, const Program& program);
 

@@ -16,6 +16,7 @@
 #include "cli/exit.h"
 #include "fixtures/native_entry.h"
 #include "fixtures/probe.h"
+#include "fixtures/running_profile.h"
 
 namespace aio::cli {
 namespace {
@@ -51,8 +52,16 @@ std::string kernel_release() {
   return name.release;
 }
 
-const Profile& choose_profile(const std::string& name) {
-  return name == "auto" ? profile_for(running_release()) : profile_named(name);
+const Profile& choose_profile(const std::string& name, const Implementation& implementation) {
+  if (name != "auto") return profile_named(name);
+  return implementation.is_linux() ? *running_profile().profile : profiles().back();
+}
+
+Implementation choose_implementation(const std::string& name) {
+  if (name == "linux") return {};
+  Implementation found = detect_implementation();
+  if (name == "other" && found.is_linux()) found = {"other", "--implementation says so"};
+  return found;
 }
 
 Machine look_at_machine(const std::string& directory) {
@@ -64,15 +73,20 @@ Machine look_at_machine(const std::string& directory) {
 }
 
 Target::Target(const TargetOptions& options) : kernel_(kernel_release()) {
-  setting_.profile = &choose_profile(options.profile);
+  require_aio();
+  implementation_ = choose_implementation(options.implementation);
+  setting_.profile = &choose_profile(options.profile, implementation_);
+  if (options.profile == "auto" && implementation_.is_linux()) profile_notes_ = running_profile().notes;
   release_ = running_release();
   if (!options.lie.empty()) require_lie(options.lie);
   setting_.lie = options.lie;
   if (!options.mutant.empty()) setting_.mutant = requirement_named(options.mutant);
   setting_.hang_time = milliseconds_of(options.hang_time_s);
-  require_aio();
+  if (!implementation_.is_linux() || options.quirks) setting_.quirks.emplace();
+  for (const Signature& each : options.quirks.value_or(std::vector<Signature>())) setting_.quirks->add(each);
   setting_.directory = run_directory(options.directory);
   setting_.machine = look_at_machine(setting_.directory);
+  if (!setting_.machine.aio_nr) return;
   ledger_ = std::make_unique<Ledger>(Ledger::default_path());
   setting_.ledger = ledger_.get();
 }

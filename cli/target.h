@@ -5,8 +5,11 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "fixtures/implementation.h"
 #include "fixtures/ledger.h"
 #include "properties/batch.h"
 #include "reference/profile.h"
@@ -21,8 +24,10 @@ std::string run_directory(const std::string& given);
 std::string kernel_release();
 
 struct TargetOptions {
-  std::string directory;         // as for run_directory()
-  std::string profile = "auto";  // or a name
+  std::string directory;                         // as for run_directory()
+  std::string profile = "auto";                  // or a name
+  std::string implementation = "auto";           // or "linux", "other"
+  std::optional<std::vector<Signature>> quirks;  // of a trace: what its model took over
   std::string lie;
   std::string mutant;
   double hang_time_s = 5;
@@ -36,18 +41,27 @@ class Target {
 
   const std::string& kernel() const { return kernel_; }
   const Release& release() const { return release_; }
+  // What a reader of the results must know of the profile that judges.
+  const std::vector<std::string>& profile_notes() const { return profile_notes_; }
+  // Whose implementation answers: "Linux", "gVisor".
+  const Implementation& implementation() const { return implementation_; }
   // Refers to this target.
   const Setting& setting() const { return setting_; }
 
  private:
   std::string kernel_;
+  Implementation implementation_;
   Release release_;
+  std::vector<std::string> profile_notes_;
   std::unique_ptr<Ledger> ledger_;
   Setting setting_;
 };
 
-// The profile of that name, or for "auto" the running kernel's.
-const Profile& choose_profile(const std::string& name);
+// The profile of that name, or for "auto" the running kernel's: the newest one where it is not Linux's own, whose
+// release says nothing.
+const Profile& choose_profile(const std::string& name, const Implementation& implementation);
+// As --implementation says; looks where it is "auto".
+Implementation choose_implementation(const std::string& name);
 // Throws Failure where a machine cannot be looked at with files in that directory.
 Machine look_at_machine(const std::string& directory);
 

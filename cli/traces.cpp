@@ -22,6 +22,7 @@ Target target_of(const Trace& trace, const std::string& directory, double hang_t
   options.directory = directory;
   options.lie = trace.lie;
   options.mutant = trace.mutant;
+  options.quirks = trace.quirks;
   options.hang_time_s = hang_time_s;
   if (!trace.lie.empty()) fmt::print("FALSIFIED: as the trace says, with the lie {}\n", trace.lie);
   if (!trace.mutant.empty()) fmt::print("FALSIFIED: as the trace says, with the mutant {}\n", trace.mutant);

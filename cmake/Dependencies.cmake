@@ -13,6 +13,10 @@ find_package(rapidcheck REQUIRED)
 find_library(AIO_LIBAIO NAMES libaio.a REQUIRED)
 find_library(AIO_LIBURING NAMES liburing.a REQUIRED)
 find_library(AIO_LIBFUSE NAMES libfuse3.a REQUIRED)
+find_library(AIO_LIBARCHIVE NAMES libarchive.a REQUIRED)
+find_library(AIO_LZMA NAMES liblzma.a REQUIRED)
+find_library(AIO_ZSTD NAMES libzstd.a REQUIRED)
+find_library(AIO_ZLIB NAMES libz.a REQUIRED)
 
 # What every room may use.
 add_library(aio_base INTERFACE)

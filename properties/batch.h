@@ -27,7 +27,9 @@ struct Setting {
   std::string lie;            // a lying entry in front of the kernel, for tests; empty: none
   std::optional<Req> mutant;  // a model with a wrong rule, for tests
   Ledger* ledger = nullptr;
+  std::optional<Quirks> quirks;               // what the model takes over; none, not even an empty set: nothing
   std::chrono::milliseconds hang_time{5000};  // after which something that has not come is lost
+  std::string journaled_as;                   // what a journal says of the programs (campaign.h)
 };
 
 // The same, but waiting for nothing longer than `patience`.

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "properties/campaign.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <functional>
 #include <set>
+#include <sstream>
 
 #include "fixtures/interruption.h"
 #include "properties/exhaustive.h"
@@ -18,11 +22,21 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kBatchSize = 64;
+constexpr std::uint64_t kSmallBatch = 16;  // where most programs are expected to end their worker
 constexpr auto kTick = std::chrono::milliseconds(100);
 constexpr unsigned kTriesAlone = 20;
 constexpr unsigned kTriesWithHistory = 3;
+constexpr std::array<std::string_view, 4> kKindNames{"mixed", "plain", "held", "stepped"};
+// Where divergences are taken over: how many, and for how long, are gathered before the next are confirmed; and how
+// often one may be met that does not show again.
+constexpr std::size_t kMostOfRound = 8;
+constexpr auto kRound = std::chrono::milliseconds(1500);
+constexpr unsigned kMostTries = 3;
+constexpr std::chrono::milliseconds kPatienceWithOthers{500};
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+std::string_view kind_name(ProgramKind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
 
 struct Suspect {
   Signature signature;
@@ -31,16 +45,27 @@ struct Suspect {
   std::string how;  // it showed
 };
 
+// Of many divergences few are matters of chance, and each is followed by another.
+void be_quick(MinimizeOptions& options) {
+  options.estimate_runs = 4;
+  options.max_repeats = 40;
+  options.miss = 0.2;
+  options.quick = true;
+}
+
 class Campaign {
  public:
   Campaign(const Setting& setting, const CampaignOptions& options, const CampaignListener& listener)
-      : setting_(setting), options_(options), listener_(listener) {}
+      : setting_(journaled(setting, options)), options_(options), listener_(listener) {
+    if (options.adopt && !setting_.quirks) setting_.quirks.emplace();
+  }
 
   CampaignResult run() {
     // What was seen once and dismissed leaves the rest of the programs to be run.
     do {
       run_programs();
       for (; !suspects_.empty() && may_find_more(); suspects_.pop_front()) confirm(suspects_.front());
+      adopt();
     } while (suspects_.empty() && may_find_more() && has_more());
     result_.not_tried = suspects_.size();
     result_.interrupted = stop_requested();
@@ -48,6 +73,11 @@ class Campaign {
   }
 
  private:
+  static Setting journaled(Setting setting, const CampaignOptions& options) {
+    setting.journaled_as = fmt::format("programs {} {}", kind_name(options.kind), options.seed);
+    return setting;
+  }
+
   void run_programs() {
     Pool pool(setting_, source());
     const std::size_t at_once = std::min<std::size_t>(options_.jobs * kWorkersPerCpu, kMaxWorkers);
@@ -61,8 +91,8 @@ class Campaign {
   }
 
   ProgramSource source() const {
-    return [seed = options_.seed, kind = options_.kind](std::uint64_t index) {
-      return campaign_program(seed, index, kind);
+    return [seed = options_.seed, kind = options_.kind, adopt = options_.adopt](std::uint64_t index) {
+      return adopt && kind == ProgramKind::kMixed ? survey_program(seed, index) : campaign_program(seed, index, kind);
     };
   }
   std::size_t most_findings() const { return options_.stop_at ? 1 : options_.max_findings; }
@@ -71,8 +101,30 @@ class Campaign {
 
   bool has_more() const {
     if (stop_requested() || suspects_.size() >= most_findings()) return false;
+    if (round_is_full()) return false;
     if (!options_.cases) return Clock::now() - start_ < options_.time;
     return !rests_.empty() || next_ < *options_.cases;
+  }
+
+  // Where the first differences are to be taken over soon there is no use in meeting them again and again.
+  bool round_is_full() const {
+    return options_.adopt && !suspects_.empty() &&
+           (suspects_.size() >= kMostOfRound || Clock::now() - suspected_ > kRound);
+  }
+
+  // All of a round were confirmed by what the model knew then.
+  void adopt() {
+    if (!options_.adopt) return;
+    for (; adopted_ < result_.findings.size(); ++adopted_) setting_.quirks->add(result_.findings[adopted_].signature);
+    seen_.clear();
+  }
+  bool is_known(const Signature& signature) const {
+    if (!options_.adopt) return false;
+    const auto& found = result_.findings;
+    const Signature plain = Quirks::plain(signature);
+    return setting_.quirks->has(signature) || std::any_of(found.begin(), found.end(), [&](const Found& each) {
+             return Quirks::plain(each.signature) == plain;
+           });
   }
 
   BatchOrder take_order() {
@@ -82,12 +134,15 @@ class Campaign {
       rests_.pop_front();
     } else {
       order.first = next_;
-      order.last = options_.cases ? std::min(next_ + kBatchSize, *options_.cases) : next_ + kBatchSize;
+      const std::uint64_t size = options_.adopt ? kSmallBatch : kBatchSize;
+      order.last = options_.cases ? std::min(next_ + size, *options_.cases) : next_ + size;
       next_ = order.last;
     }
     order.ceiling = usual_ceiling(setting_.machine);
     // Where something is known to get lost, the run need not wait for it each time.
     order.patience = loses_ ? std::min(kTrialPatience, setting_.hang_time) : setting_.hang_time;
+    if (options_.adopt) order.patience = std::min(order.patience, kPatienceWithOthers);
+    order.hasty = options_.adopt;
     order.first_cpu = turn_++ % setting_.machine.usable_cpus;
     return order;
   }
@@ -124,14 +179,33 @@ class Campaign {
   }
 
   bool is_exhaustive(std::uint64_t index) const {
-    return options_.kind == ProgramKind::kMixed && index % 4 != 3 && index / 4 * 3 + index % 4 < exhaustive_count();
+    return options_.kind == ProgramKind::kMixed && !options_.adopt && index % 4 != 3 &&
+           index / 4 * 3 + index % 4 < exhaustive_count();
   }
 
   void suspect(const Suspect& suspect) {
     const Signature& signature = suspect.signature;
     if (signature.kind == Kind::kLost || signature.kind == Kind::kCounter) loses_ = true;
     if (options_.stop_at && signature.requirement != *options_.stop_at) return;
+    // A plain call of another system is not what this is about.
+    if (options_.adopt && signature.requirement == Req::kUserActions) return;
+    if (is_known(signature) || given_up_[signature] >= kMostTries) return;
+    if (suspects_.empty()) suspected_ = Clock::now();
+    if (options_.adopt) return suspect_shortest(suspect);
     if (seen_.insert(signature).second) suspects_.push_back(suspect);
+  }
+
+  // Of the programs of one round the shortest is nearest to the minimized one.
+  void suspect_shortest(const Suspect& suspect) {
+    const Signature plain = Quirks::plain(suspect.signature);
+    const auto same = std::find_if(suspects_.begin(), suspects_.end(),
+                                   [&](const Suspect& each) { return Quirks::plain(each.signature) == plain; });
+    const auto length = [this](const Suspect& each) { return source()(each.index).operations.size(); };
+    if (same == suspects_.end()) {
+      suspects_.push_back(suspect);
+    } else if (length(suspect) < length(*same)) {
+      *same = suspect;
+    }
   }
 
   void confirm(const Suspect& suspect) {
@@ -142,7 +216,11 @@ class Campaign {
     finding.program = program;
     finding.found_at = suspect.index;
     finding.found_length = program.operations.size();
-    Trials trials(setting_, suspect.signature);
+    finding.quirks = setting_.quirks;
+    if (is_known(suspect.signature)) return;
+    Setting journaled_alone = setting_;
+    journaled_alone.journaled_as += fmt::format(" {}", suspect.index);
+    Trials trials(journaled_alone, suspect.signature);
     bool alone = false;
     if (suspect.signature.kind == Kind::kAioNr) {
       // Others who use AIO here may move aio-nr again, but not in most runs.
@@ -150,7 +228,7 @@ class Campaign {
       if (!alone) return dismiss(suspect);
     }
     for (unsigned tries = 0; tries < kTriesAlone && !alone; tries += 5) {
-      alone = trials({program}, 5)[0] > 0;
+      alone = trials({program}, options_.adopt ? 2 : 5)[0] > 0;
       // Which rule a quota's history blames may depend on when completions came: what it shows alone is its name.
       const std::optional<Signature> other = alone ? std::nullopt : trials.mostly_instead();
       if (other) return confirm_as(*other, suspect);
@@ -160,6 +238,7 @@ class Campaign {
     if (alone) {
       MinimizeOptions minimize_options;
       minimize_options.budget = options_.minimize_budget;
+      if (options_.adopt) be_quick(minimize_options);
       report({}, "minimizing");
       const Minimized minimized = minimize(program, std::ref(trials), minimize_options,
                                            [this](const Program&, unsigned) { report({}, "minimizing"); });
@@ -175,12 +254,15 @@ class Campaign {
 
   void confirm_as(const Signature& signature, const Suspect& suspect) {
     const bool wanted = !options_.stop_at || signature.requirement == *options_.stop_at;
-    if (wanted && seen_.insert(signature).second) confirm({signature, suspect.index, suspect.batch_first, suspect.how});
+    if (wanted && !is_known(signature) && seen_.insert(signature).second)
+      confirm({signature, suspect.index, suspect.batch_first, suspect.how});
   }
 
   // It was seen, and does not show again.
   void dismiss(const Suspect& suspect) {
     // Nothing of ours moved aio-nr.
+    // With others in between it may show more often later.
+    if (options_.adopt && ++given_up_[suspect.signature] < kMostTries) return;
     if (suspect.signature.kind == Kind::kAioNr) {
       ++result_.undecided["aio-nr was moved by somebody else"];
     } else {
@@ -218,7 +300,7 @@ class Campaign {
     listener_.progress(progress);
   }
 
-  const Setting& setting_;
+  Setting setting_;
   const CampaignOptions& options_;
   const CampaignListener& listener_;
   const Clock::time_point start_ = Clock::now();
@@ -229,6 +311,9 @@ class Campaign {
   std::deque<BatchOrder> rests_;  // of batches that ended early
   std::set<Signature> seen_;
   std::deque<Suspect> suspects_;
+  Clock::time_point suspected_;             // since when there are suspects
+  std::map<Signature, unsigned> given_up_;  // how often it did not show again
+  std::size_t adopted_ = 0;                 // findings
 };
 
 }  // namespace
@@ -239,6 +324,28 @@ Program campaign_program(std::uint64_t seed, std::uint64_t index, ProgramKind ki
   const std::uint64_t exhaustive = round * 3 + index % 4;
   if (index % 4 != 3 && exhaustive < exhaustive_count()) return exhaustive_program(exhaustive);
   return generate(seed, index);
+}
+
+std::optional<Program> journaled_program(const std::string& what, std::uint64_t current) {
+  std::istringstream words(what);
+  std::string programs;
+  std::string kind;
+  std::uint64_t seed = 0;
+  if (!(words >> programs >> kind >> seed) || programs != "programs") return std::nullopt;
+  const auto named = std::find(kKindNames.begin(), kKindNames.end(), kind);
+  if (named == kKindNames.end()) return std::nullopt;
+  std::uint64_t index = 0;
+  if (!(words >> index)) index = current;
+  return campaign_program(seed, index, static_cast<ProgramKind>(named - kKindNames.begin()));
+}
+
+Program survey_program(std::uint64_t seed, std::uint64_t index) {
+  constexpr std::uint64_t kShortest = 3;
+  constexpr std::uint64_t kLengths = 6;
+  if (index % 4 == 3 && index / 4 < exhaustive_count()) return exhaustive_program(index / 4);
+  if (index % 16 == 0) return generate(seed, index, {.kind = ProgramKind::kPlain});
+  const auto longest = static_cast<unsigned>(kShortest + index % kLengths);
+  return generate(seed, index, {.max_operations = longest, .kind = ProgramKind::kPlain});
 }
 
 CampaignResult run_campaign(const Setting& setting, const CampaignOptions& options, const CampaignListener& listener) {

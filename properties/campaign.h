@@ -25,6 +25,8 @@ struct CampaignOptions {
   std::size_t max_findings = 10;                     // distinct signatures after which the run ends
   std::chrono::milliseconds minimize_budget{20000};  // for each finding
   ProgramKind kind = ProgramKind::kMixed;            // of the programs
+  // A confirmed divergence is taken over by the model (Setting::quirks), and the run looks for what lies behind it.
+  bool adopt = false;
   std::optional<Req> stop_at;  // look only for divergences of this requirement, and end with the first
 };
 
@@ -36,8 +38,9 @@ struct Found {
   std::size_t found_length = 0;  // and its number of operations
   unsigned shown = 0;            // of `of` runs of the minimized program
   unsigned of = 0;
-  bool needs_history = false;  // it repeats only after the programs that its worker had run before
-  bool out_of_budget = false;  // smaller programs may exist
+  bool needs_history = false;    // it repeats only after the programs that its worker had run before
+  bool out_of_budget = false;    // smaller programs may exist
+  std::optional<Quirks> quirks;  // that the model had taken over when it showed
 };
 
 // A divergence that never showed again, alone or with its history.
@@ -75,6 +78,14 @@ struct CampaignProgress {
 // Program number `index` of the run with this seed: three of the exhaustive set to one random program until the set is
 // through, then random programs; of another kind than kMixed random ones only.
 Program campaign_program(std::uint64_t seed, std::uint64_t index, ProgramKind kind = ProgramKind::kMixed);
+
+// The program that a journal names (journal.h): "programs mixed 42" is program `current` of seed 42, "programs mixed 42
+// 17" program 17 or a smaller form of it. None where it names no program.
+std::optional<Program> journaled_program(const std::string& what, std::uint64_t current);
+
+// The same where the model takes over what diverges (CampaignOptions::adopt): most are short, as one that meets what
+// was taken over may not be judged further.
+Program survey_program(std::uint64_t seed, std::uint64_t index);
 
 // What a campaign tells while it goes on; each may be empty.
 struct CampaignListener {

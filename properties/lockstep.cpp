@@ -44,13 +44,18 @@ void count(Tally& tally, const Operation& operation, Certainty certainty) {
 
 Lockstep::Lockstep(const Profile& profile, const Machine& machine, Executor& executor, const Rules& rules,
                    LockstepOptions options)
-    : executor_(executor), profile_(profile), machine_(machine), model_(profile, machine, rules), options_(options) {}
+    : executor_(executor),
+      profile_(profile),
+      machine_(machine),
+      model_(profile, machine, rules, options.quirks),
+      options_(options) {}
 
 namespace {
 
 constexpr std::chrono::microseconds kFirstPause{20};
 constexpr std::chrono::microseconds kLongestPause{1000};
 constexpr std::chrono::microseconds kForOtherWaiters{200};
+constexpr std::chrono::milliseconds kForUnseen{2};
 
 bool arrived(const Model::Due& due, const Observation& seen) {
   for (const RingView& ring : seen.rings) {
@@ -76,7 +81,7 @@ bool Lockstep::wait_once(const std::vector<Model::Due>& due, std::chrono::millis
   if (!await_lanes(!due.empty(), patience)) complete = false;
   if (due.empty() && !model_.completes_unseen()) return complete;
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  for (auto pause = kFirstPause; !model_.counters_match(seen); pause = std::min(2 * pause, kLongestPause)) {
+  for (auto pause = kFirstPause; !model_.effects_show(seen); pause = std::min(2 * pause, kLongestPause)) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
     executor_.look_again(pause);
   }
@@ -118,6 +123,7 @@ bool Lockstep::step(const Operation& operation, CaseResult& result, const Record
   const Observation& seen = executor_.execute(resolved, conduct);
   const std::vector<Model::Due> due = model_.begin(resolved, seen);
   for (const Fd end : model_.ends_due()) executor_.await_end(end);
+  if (model_.ends_unseen()) executor_.look_again(kForUnseen);
   await(due);
   if (recorder) recorder(&operation, &resolved, seen);
   ++made_;
@@ -164,10 +170,10 @@ CaseResult Lockstep::run(const Program& program, const Recorder& recorder) {
 
 CaseResult judge_recorded(const Profile& profile, const Machine& machine, const Rules& rules, const Program& program,
                           const std::function<std::optional<RecordedStep>(std::size_t)>& step,
-                          const std::function<const Observation*()>& end) {
+                          const std::function<const Observation*()>& end, const Quirks* quirks) {
   CaseResult result;
   result.tally.programs = 1;
-  Model model(profile, machine, rules);
+  Model model(profile, machine, rules, quirks);
   model.begin_case(named_members(program), is_stepped(program));
   for (std::size_t i = 0;; ++i) {
     const std::optional<RecordedStep> next = step(i);

@@ -43,6 +43,7 @@ struct LockstepOptions {
   // Where to note the rule by which the call that is running returns, for a watchdog in another process.
   std::atomic<std::uint32_t>* returns_by = nullptr;
   std::atomic<std::uint32_t>* operation = nullptr;
+  const Quirks* quirks = nullptr;  // must outlive the driver; none: each divergence is one
 };
 
 class Lockstep {
@@ -79,6 +80,6 @@ struct RecordedStep {
 // was seen after it, nullptr where the recording stops before.
 CaseResult judge_recorded(const Profile& profile, const Machine& machine, const Rules& rules, const Program& program,
                           const std::function<std::optional<RecordedStep>(std::size_t)>& step,
-                          const std::function<const Observation*()>& end);
+                          const std::function<const Observation*()>& end, const Quirks* quirks = nullptr);
 
 }  // namespace aio

@@ -14,7 +14,6 @@ namespace {
 
 // More rounds than any program needs: each changes something for the plainer.
 constexpr unsigned kMaxRounds = 100;
-constexpr double kMiss = 0.01;
 // How much of the first program's rate every smaller one must keep.
 constexpr double kKeep = 0.75;
 
@@ -38,7 +37,7 @@ class Minimizer {
   unsigned count(unsigned runs) { return trial_({best_.program}, runs).at(0); }
 
   // How often a candidate must run so that one which shows the signature as often as the best
-  // program does is overlooked in less than 1 % of cases. False if the signature does not show.
+  // program does is overlooked no more often than is allowed. False if the signature does not show.
   bool estimate() {
     const unsigned most = std::max(options_.max_repeats, options_.estimate_runs);
     for (const unsigned runs : {options_.estimate_runs, most}) {
@@ -48,7 +47,8 @@ class Minimizer {
       // One run more than were made: 20 of 20 does not mean always.
       const double rate = double{1} * best_.shown / (runs + 1);
       if (first_rate_ == 0) first_rate_ = rate;
-      repeats_ = static_cast<unsigned>(std::ceil(std::log(kMiss) / std::log(1 - rate)));
+      always_ = best_.shown == best_.of;
+      repeats_ = static_cast<unsigned>(std::ceil(std::log(options_.miss) / std::log(1 - rate)));
       repeats_ = std::clamp(repeats_, 1u, options_.max_repeats);
       return true;
     }
@@ -102,7 +102,8 @@ class Minimizer {
   std::size_t try_from(const std::vector<Program>& candidates, std::size_t& next) {
     std::vector<Program> batch;
     std::vector<std::size_t> indices;
-    for (; next < candidates.size() && batch.size() < options_.batch; ++next) {
+    const unsigned most = options_.quick ? std::min(grown_, options_.batch) : options_.batch;
+    for (; next < candidates.size() && batch.size() < most; ++next) {
       if (!seen_.insert(hash(candidates[next])).second) continue;
       batch.push_back(candidates[next]);
       indices.push_back(next);
@@ -113,6 +114,7 @@ class Minimizer {
     assert(shown.size() == batch.size());
     std::size_t success = 0;
     while (success < batch.size() && !(shown[success] > 0 && shows_as_often(batch[success]))) ++success;
+    grown_ = success == batch.size() ? 2 * most : 1;
     if (success == batch.size()) return candidates.size();
     // Those behind it were not rejected, and may come up again.
     for (std::size_t i = success + 1; i < batch.size(); ++i) seen_.erase(hash(batch[i]));
@@ -121,6 +123,7 @@ class Minimizer {
 
   // A smaller program that shows the signature far more seldom is no gain: nobody could act on it.
   bool shows_as_often(const Program& candidate) {
+    if (options_.quick && always_) return true;
     const unsigned runs = std::min(options_.estimate_runs, 4 * repeats_);
     return trial_({candidate}, runs).at(0) >= kKeep * first_rate_ * runs;
   }
@@ -136,6 +139,8 @@ class Minimizer {
   std::chrono::steady_clock::time_point begin_;
   Minimized best_;
   unsigned repeats_ = 1;
+  unsigned grown_ = 1;                      // candidates of the next batch, if they are to be quick
+  bool always_ = false;                     // the best program showed the signature in every run
   double first_rate_ = 0;                   // how often the program that was given shows the signature
   std::unordered_set<std::uint64_t> seen_;  // hashes of programs that need not be tried (again)
 };

@@ -22,6 +22,10 @@ struct MinimizeOptions {
   unsigned batch = 16;                      // candidates per Trial, which costs a process
   unsigned estimate_runs = 20;              // to find out how often the signature shows
   unsigned max_repeats = 400;               // bounds the runs of one candidate
+  double miss = 0.01;                       // how often a candidate may be overlooked
+  // For many programs, each soon small: batches start at one candidate and grow while none shows the signature, and
+  // where that shows in every run one is enough.
+  bool quick = false;
   // For tests: a clock of their own.
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "fixtures/vm/journal.h"
+
 namespace aio {
 
 using Clock = std::chrono::steady_clock;
@@ -22,8 +24,14 @@ std::uint64_t FinishedBatch::next() const {
   return end == BatchEnd::kFinished ? state->next : state->current.load() + 1;
 }
 
+static_assert(sizeof(BatchState) <= JournalSlot::kStateSize);
+
 struct Pool::Slot {
+  explicit Slot(const std::string& what) : journal(what), state(journal.state()) {}
+
   BatchOrder order;
+  JournalEntry journal;
+  // In the journal where there is one: a host sees it there even if this kernel dies.
   SharedMemory<BatchState> state;
   std::unique_ptr<Worker> worker;
   bool collected = false;
@@ -55,7 +63,7 @@ std::size_t Pool::running() const {
 }
 
 void Pool::start(const BatchOrder& order) {
-  auto slot = std::make_unique<Slot>();
+  auto slot = std::make_unique<Slot>(setting_.journaled_as);
   slot->order = order;
   BatchState& state = *slot->state;
   slot->worker = std::make_unique<Worker>([this, order, &state] {

@@ -8,7 +8,8 @@ namespace {
 
 // Runs that one worker makes before another takes over the rest, where none diverges.
 constexpr std::uint64_t kRunsPerWorker = 2;
-constexpr std::size_t kTrialsPerCpu = 16;  // most of them sleep, in io_destroy or for an event
+constexpr std::uint64_t kRunsPerWorkerOfOthers = 8;  // where a process may cost far more than a wait in its exit
+constexpr std::size_t kTrialsPerCpu = 16;            // most of them sleep, in io_destroy or for an event
 constexpr std::size_t kMaxExisting = 48;
 constexpr std::chrono::milliseconds kTick{50};
 
@@ -25,13 +26,18 @@ std::vector<unsigned> Trials::operator()(const std::vector<Program>& candidates,
   shown_.assign(candidates.size(), 0);
   instead_.clear();
   const std::uint64_t runs = candidates.size() * repeats;
-  for (std::uint64_t first = 0; first < runs; first += kRunsPerWorker) {
+  // What nothing explains may come from a request of the run before.
+  const bool may_be_anothers =
+      wanted_.requirement == Req::kMemoryOnlyByRules || wanted_.requirement == Req::kFilesOnlyByRules;
+  const std::uint64_t few = setting_.quirks && may_be_anothers ? 1 : kRunsPerWorker;
+  const std::uint64_t share = setting_.quirks && !may_be_anothers ? kRunsPerWorkerOfOthers : few;
+  for (std::uint64_t first = 0; first < runs; first += share) {
     BatchOrder order;
     order.first = first;
-    order.last = std::min(first + kRunsPerWorker, runs);
+    order.last = std::min(first + share, runs);
     order.patience = kTrialPatience;
     // The one that is kept is tried alone at last.
-    order.hasty = candidates.size() > 1;
+    order.hasty = candidates.size() > 1 || setting_.quirks;
     order.ceiling = usual_ceiling(setting_.machine);
     waiting_.push_back(order);
   }

@@ -58,8 +58,8 @@ class FakeKernel {
   using Answer = std::function<void(FakeKernel&)>;
 
   explicit FakeKernel(const Profile& profile = profiles().back(), const Rules& rules = {},
-                      const Machine& machine = fake_machine(), bool stepped = false)
-      : model(profile, machine, rules), machine_(&machine), old_count_(!profile.counts_user_nr) {
+                      const Machine& machine = fake_machine(), bool stepped = false, const Quirks* quirks = nullptr)
+      : model(profile, machine, rules, quirks), machine_(&machine), old_count_(!profile.counts_user_nr) {
     for (unsigned i = 0; i < 2; ++i) {
       files[i].resize(i == 0 ? kFileSize : kDirectFileSize);
       for (std::uint64_t at = 0; at < files[i].size(); ++at) files[i][at] = std::byte{initial_file_byte(i, at)};

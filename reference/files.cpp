@@ -104,7 +104,7 @@ bool Files::usable(Fd fd) const { return number_open(fd) && traits(fd).kind != F
 bool Files::allows_nowait(Fd fd) const {
   switch (traits(fd).kind) {
     case FileKind::kRegular:
-      return machine_->file_nowait;
+      return machine_->file_nowait && profile_->nowait_buffered;
     case FileKind::kPipe:
     case FileKind::kSocket:
       return profile_->pipe_nowait;
@@ -199,8 +199,15 @@ bool Files::blocks(Fd fd) {
 bool Files::may_wait(Fd fd, bool write, std::uint64_t size) const {
   if (!blocks(fd)) return false;
   const unsigned mask = poll_mask(fd);
-  if (!write) return (mask & (kPollIn | kPollHup | kPollErr)) == 0;
+  if (!write) return (mask & (kPollIn | kPollHup | kPollErr)) == 0 || has_only_empty_pages(fd);
   return traits(fd).kind == FileKind::kSocket || size > arena::kPage || (mask & (kPollOut | kPollErr)) == 0;
+}
+
+bool Files::has_only_empty_pages(Fd fd) const {
+  if (traits(fd).kind != FileKind::kPipe || (poll_mask(fd) & kPollHup) != 0) return false;
+  const auto& pages = pipes_[traits(fd).index].buffers;
+  return !pages.empty() &&
+         std::all_of(pages.begin(), pages.end(), [](const PipeBuffer& page) { return page.data.empty(); });
 }
 
 void Files::note_polled(Fd fd) {

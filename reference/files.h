@@ -125,6 +125,8 @@ class Files {
   static bool blocks(Fd fd);
   // Whether this one of so many bytes may, if nothing happens before it.
   bool may_wait(Fd fd, bool write, std::uint64_t size) const;
+  // A pipe that says it can be read though nothing is in it (Profile::pipe_fault_leaves_slot): a read waits.
+  bool has_only_empty_pages(Fd fd) const;
 
   // A request took or dropped a reference to the file. What the last one to go sets off comes when the call ends.
   void hold(Fd fd) { ++held_[static_cast<std::size_t>(fd)]; }

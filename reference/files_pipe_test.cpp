@@ -121,6 +121,7 @@ TEST(FilesPipe, a_fault_leaves_an_empty_page_before_6_14) {
     EXPECT_EQ(h.write(kIn, {{kHole, 20}}).res, -kEFAULT);
     EXPECT_EQ(h.files.poll_mask(kIn) & kPollOut, leaves ? 0 : kPollOut);
     EXPECT_EQ(h.files.poll_mask(kOut) & kPollIn, leaves ? kPollIn : 0);
+    EXPECT_EQ(h.files.has_only_empty_pages(kOut), leaves);
     EXPECT_EQ(h.write(kIn, 4096).res, leaves ? -kEAGAIN : 4096);
   }
 }

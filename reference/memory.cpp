@@ -50,6 +50,14 @@ void Memory::reset() {
   forget_use();
 }
 
+Req Memory::rule_of(Address at) const {
+  Req rule = Req::kMemoryOnlyByRules;
+  for (const Write& write : writes_) {
+    if (at >= write.at && at - write.at < write.size) rule = write.rule;
+  }
+  return rule;
+}
+
 void Memory::forget_use() {
   writes_.clear();
   used_.reset();

@@ -17,9 +17,10 @@
 
 namespace aio {
 
-// access_ok(): the range lies in the user's half. It says nothing about what is mapped there.
-constexpr bool in_user_half(Address at, std::uint64_t size) {
-  return at <= arena::kUserEnd && size <= arena::kUserEnd - at;
+// access_ok(): the range lies in the user's half, of which `end` is the first byte beyond. It says nothing about what
+// is mapped there.
+constexpr bool in_user_half(Address at, std::uint64_t size, Address end = arena::kUserEnd) {
+  return at <= end && size <= end - at;
 }
 
 // Bytes that the kernel wrote during the current operation, and the rule that said so.
@@ -63,6 +64,8 @@ class Memory {
 
   // What the kernel wrote, and the areas with which it had to do (indices of arena::kAreas), since forget_use().
   const std::vector<Write>& writes() const { return writes_; }
+  // Of the latest of them that covers the address; Req::kMemoryOnlyByRules where none does.
+  Req rule_of(Address at) const;
   const std::bitset<arena::kAreas.size()>& used() const { return used_; }
   // The kernel is told this address.
   void name(Address at) const { accessible(at, 1, false); }

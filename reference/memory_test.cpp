@@ -237,6 +237,10 @@ TEST(Memory, user_half_ends_where_four_level_tables_do) {
   for (const Range& range : kRanges) {
     EXPECT_EQ(in_user_half(range.at, range.size), range.in_user_half) << range.at << ", " << range.size;
   }
+  // With 5-level tables.
+  constexpr Address kHighEnd = (Address{1} << 56) - 4096;
+  EXPECT_TRUE(in_user_half(arena::kUserEnd, 1, kHighEnd));
+  EXPECT_FALSE(in_user_half(kHighEnd - 8, 9, kHighEnd));
 }
 
 }  // namespace

@@ -29,8 +29,8 @@ void Context::set_event(std::uint32_t slot, const Event& event) {
   std::memcpy(ring.data() + sizeof(RingHeader) + std::size_t{slot} * sizeof(Event), &event, sizeof(event));
 }
 
-Model::Model(const Profile& profile, const Machine& machine, const Rules& rules)
-    : profile_(&profile), machine_(&machine), rules_(rules), files_(profile, machine) {
+Model::Model(const Profile& profile, const Machine& machine, const Rules& rules, const Quirks* quirks)
+    : profile_(&profile), machine_(&machine), rules_(rules), quirks_(quirks), files_(profile, machine) {
   memory_.corrupt(rules.mutant());
 }
 
@@ -48,7 +48,7 @@ void Model::begin_case(const std::bitset<kFdCount>& descriptors, bool stepped) {
   sleepers_.clear();
   dying_.clear();
   lost_.clear();
-  child_next_ = false;
+  child_ = {};
   entry_ = EntryKind::kNative;
   memory_.reset();
   files_.reset(descriptors);
@@ -73,6 +73,22 @@ struct AddressNamer {
   void operator()(const char*, const Other&) const {}
 };
 
+// By which rule to say that a call is not there: one for each call, whatever it was asked.
+std::optional<Req> name_of_missing(const Operation& operation) {
+  if (std::holds_alternative<Setup>(operation)) return Req::kSetupSucceeds;
+  if (std::holds_alternative<Destroy>(operation)) return Req::kDestroySucceeds;
+  if (std::holds_alternative<Submit>(operation)) return Req::kSubmitCounts;
+  if (std::holds_alternative<Getevents>(operation)) return Req::kGeteventsTakes;
+  if (std::holds_alternative<Pgetevents>(operation)) return Req::kPgeteventsAsGetevents;
+  if (std::holds_alternative<Cancel>(operation)) return Req::kCancelInProgress;
+  // The user cannot write to the ring.
+  if (std::holds_alternative<RingStore>(operation) || std::holds_alternative<Reap>(operation) ||
+      std::holds_alternative<RingMap>(operation)) {
+    return Req::kRingWordsKept;
+  }
+  return std::nullopt;
+}
+
 // Errors other than the right one, for rules that are to be wrong.
 int wrong_error(int error) { return error == kEFAULT ? kEINVAL : kEFAULT; }
 
@@ -82,7 +98,8 @@ const char* Model::refuses(const Operation& operation) const {
   const std::uint64_t ctx = context_argument(operation);
   const bool foreign = std::find(foreign_.begin(), foreign_.end(), ctx) != foreign_.end();
   if (foreign && ctx != 0) return "the operation names a context of an earlier case";
-  if (child_next_ && may_be_in_child(operation)) return nullptr;
+  if (const char* const reason = refuses_quirk(operation)) return reason;
+  if (child_.would_take(operation)) return nullptr;
   if (const auto* map = std::get_if<RingMap>(&operation)) return refuses_map(*map);
   if (!gate_ && !stepped_) return nullptr;
   if (!stepped_ && std::holds_alternative<Destroy>(operation) && destroy_waits(ctx)) {
@@ -134,13 +151,14 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
     context.due.clear();
     context.takes.clear();
   }
-  in_child_ = child_next_ && may_be_in_child(operation);
-  if (in_child_) child_next_ = false;
+  in_child_ = child_.take(operation);
   // A child's memory is its own, but for the rings.
   std::optional<Memory> parents;
   if (in_child_) parents = memory_;
   store(operation);
   if (in_kernel_) std::visit([this](const auto& op) { visit_fields(op, AddressNamer{memory_}); }, operation);
+  if (quirks_ != nullptr) missing_rule_ = name_of_missing(operation);
+  keep_for_undo();
   const Expected expected = std::visit(
       [this](const auto& op) -> Expected {
         using Op = std::remove_cvref_t<decltype(op)>;
@@ -170,7 +188,7 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
   if (!rehearsal_ && !done()) compare_result(observation, expected);
   std::vector<Due> due;
   for (const Context& context : contexts_) {
-    if (context.due.empty()) continue;
+    if (context.due.empty() || context.ringless) continue;
     const auto count = static_cast<std::uint32_t>(context.due.size());
     due.push_back({context.id, (context.tail + count) % context.geometry.ring_size});
     if (context.due.size() >= context.geometry.ring_size) undecided("a whole ring of events in one call");
@@ -224,7 +242,7 @@ bool Model::may_wait(const Submit& submit) const {
 
 bool Model::waits(const Operation& operation) {
   // It has no context to wait for.
-  if (child_next_ && may_be_in_child(operation)) return false;
+  if (child_.would_take(operation)) return false;
   if (const auto* destroy = std::get_if<Destroy>(&operation)) {
     return stepped_ && destroy_waits(static_cast<std::uint64_t>(destroy->ctx.offset));
   }
@@ -259,6 +277,7 @@ Req Model::returns_by(const Operation& operation) const {
   if (std::holds_alternative<Getevents>(operation) || std::holds_alternative<Pgetevents>(operation)) {
     return Req::kGeteventsReturns;
   }
+  if (quirks_ != nullptr && !is_system_call(operation)) return Req::kUserActions;
   return std::holds_alternative<Destroy>(operation) ? Req::kDestroyReturns : Req::kCallsReturn;
 }
 

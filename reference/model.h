@@ -23,6 +23,7 @@
 #include "reference/memory.h"
 #include "reference/observation.h"
 #include "reference/program.h"
+#include "reference/quirks.h"
 #include "reference/quota.h"
 #include "reference/verdict.h"
 
@@ -112,6 +113,10 @@ struct Context {
   bool tail_is_users = false;
   bool head_is_users = false;
   MapAction access = MapAction::kOpen;  // the mapping's protection: kHide, kFreeze or kOpen
+  // By a quirk nobody sees the ring: `ring` is only ours, and gets its events when a call hands them out.
+  bool ringless = false;
+  std::vector<Request> unseen;  // that were to complete by now
+  Address handed_to = 0;        // where the current call puts the event that is compared
 
   // Of the current operation:
   std::vector<ScriptStep> script;
@@ -126,8 +131,9 @@ struct Context {
 
 class Model {
  public:
-  // Profile and machine must outlive the model and its copies.
-  Model(const Profile& profile, const Machine& machine, const Rules& rules = {});
+  // All but the rules must outlive the model and its copies. With quirks, if only none so far, the state can be
+  // followed where the kernel has one (quirks.h).
+  Model(const Profile& profile, const Machine& machine, const Rules& rules = {}, const Quirks* quirks = nullptr);
 
   // A new case in the same process, with these descriptors open: contexts of earlier cases keep their ids. With lanes
   // (is_stepped()) a call that waits sleeps until another lane's operation ends it; otherwise signals end it.
@@ -160,9 +166,12 @@ class Model {
   // What ends a call inside which a lane still sleeps; none if no lane does.
   std::optional<Operation> loose_end() const;
   // Whether requests may complete of which the eventfds alone tell.
-  bool completes_unseen() const { return stepped_ || !lost_.empty(); }
-  // Whether the eventfds' counters are what they must be; they may lag behind the rings.
-  bool counters_match(const Observation& observation) const;
+  bool completes_unseen() const { return stepped_ || !lost_.empty() || has_ringless(); }
+  // Whether the eventfds' counters are what they must be, as they may lag behind the rings; where no ring tells when
+  // requests are done, also what these have written.
+  bool effects_show(const Observation& observation) const;
+  // Whether what the operation began ends at a time that nothing tells, though soon.
+  bool ends_unseen() const;
   Verdict judge(const Observation& observation);
 
   // After the last operation: which ends of pipes and sockets must see the end of their other side once everything
@@ -204,6 +213,7 @@ class Model {
   Expected setup(const Setup& op);
   Expected destroy(const Destroy& op);
   void create_context(const Setup& op, std::uint32_t nr);
+  std::uint32_t take_index();
   Context* find(std::uint64_t id);
   // Of a context that lives, whether or not a call finds it; nullptr once it is gone.
   Context* alive(std::uint64_t serial);
@@ -215,6 +225,7 @@ class Model {
   Expected submit_sleeps(std::int64_t index, std::int64_t limit);
   Expected submit_stopped(Context& context, std::int64_t accepted, std::int64_t limit, Address list);
   std::optional<Expected> read_iocb(Address list, std::int64_t index, Address& pointer, Iocb& iocb);
+  Expected bad_fd(Fd fd);
   // The checks that follow once a slot was taken; if they all pass and `start`, the request starts.
   std::optional<Expected> run_iocb(Context& context, Address pointer, const Iocb& iocb, bool start);
   // model_rw.cpp
@@ -259,7 +270,7 @@ class Model {
   bool library_answers(std::uint64_t id, Address timeout) const;
   // model_mapping.cpp
   Expected apply(const RingMap& op);
-  Expected apply(const InChild& op);
+  Expected apply(const InChild&) { return {0, 0, Req::kUserActions}; }
   Expected move_ring(Context& context);
   void unmap_ring(Context& context);
   void forget_id(Address id);
@@ -335,6 +346,20 @@ class Model {
   void compare_counters(const Observation& observation);
   void compare_files(const Observation& observation);
   void compare_aio_nr(const Observation& observation);
+  bool writes_show(const Observation& observation) const;
+  bool files_show(const Observation& observation) const;
+  // model_quirks.cpp
+  bool is_quirk(Req rule, Kind kind) const { return quirks_ != nullptr && quirks_->has({rule, kind}); }
+  void keep_for_undo();
+  const char* refuses_quirk(const Operation& operation) const;
+  void undo();
+  void adopt_result(const Observation& seen, const Expected& expected);
+  Req refused_rule(const Iocb& iocb) const;
+  bool has_ringless() const;
+  void keep_unseen(Context& context);
+  void hand_over(Context& context, Address events, std::int64_t nr);
+  static void take_back(Context& context);
+  void require_order(const Context& context);
   // The rest of the program cannot be judged.
   void undecided(const char* reason);
   void diverge(Req rule, Kind kind, std::string expected, std::string seen, std::optional<Check> check = std::nullopt);
@@ -344,6 +369,8 @@ class Model {
   const Profile* profile_;
   const Machine* machine_;
   Rules rules_;
+  const Quirks* quirks_ = nullptr;
+  RehearsalRoom before_;  // the call, but after the user's stores; only with quirks
   Memory memory_;
   Files files_;
   std::vector<Context> contexts_;
@@ -364,9 +391,9 @@ class Model {
   bool stepped_ = false;                             // the case has lanes
   unsigned lane_ = 0;                                // whose operations come
   std::vector<Sleeper> sleepers_;
-  std::vector<Context> dying_;            // that an io_destroy waits for
-  std::vector<Context> lost_;             // whose ring was unmapped
-  bool child_next_ = false;               // a child makes the next operation
+  std::vector<Context> dying_;  // that an io_destroy waits for
+  std::vector<Context> lost_;   // whose ring was unmapped
+  ChildTurn child_;
   EntryKind entry_ = EntryKind::kNative;  // through which calls are made
   std::uint64_t next_serial_ = 1;
 
@@ -396,6 +423,7 @@ class Model {
   std::optional<Sleeper> blocked_;              // the read inside which the io_submit sleeps
   bool blocks_oddly_ = false;                   // it would sleep where what comes then cannot be told
   Req returns_rule_{};                          // why the call returns
+  std::optional<Req> missing_rule_;             // of a call that may not be there: by what to name that
   bool skips_ = false;                          // the user's action is not made
   std::optional<std::vector<std::byte>> data_;  // what an FdRead must have got
   std::vector<std::pair<Address, std::uint64_t>> unknown_memory_;  // left to the kernel: adopt what is seen

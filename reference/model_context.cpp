@@ -31,11 +31,18 @@ Model::Expected Model::setup(const Setup& op) {
   const std::uint64_t limit = machine_->aio_max_nr * (profile_->counts_user_nr ? 1 : 2);
   const std::uint64_t cost = profile_->counts_user_nr ? nr : wanted;
   if (wanted == 0) return fail(Req::kSetupNrWraps, kEAGAIN);
-  if (cost > limit) return fail(Req::kSetupNrOverMax, kEAGAIN);
-  const bool over = seen_->aio_nr_before ? *seen_->aio_nr_before + cost > limit : seen_->error == kEAGAIN;
+  if (cost > limit && machine_->aio_nr) return fail(Req::kSetupNrOverMax, kEAGAIN);
+  const bool over =
+      seen_->aio_nr_before ? *seen_->aio_nr_before + cost > limit : machine_->aio_nr && seen_->error == kEAGAIN;
   if (over) return fail(Req::kSetupSumOverMax, kEAGAIN);
-  if (const std::size_t size = word_size(entry_); memory_.writable(op.ctxp, size) < size)
+  if (const std::size_t size = word_size(entry_); memory_.writable(op.ctxp, size) < size) {
+    if (is_compat() && !profile_->compat_setup_undone && !in_child_) {
+      // The context stays, and nobody knows where: E5.
+      take_index();
+      aio_nr_change_ = static_cast<std::int64_t>(cost);
+    }
     return fail(Req::kSetupCtxpUnwritable, kEFAULT);
+  }
   const bool half = is_compat() && memory_.get<std::uint64_t>(op.ctxp).value_or(0) != 0;
   const Expected expected = value(half ? Req::kCompatVariable : Req::kSetupSucceeds, 0);
   if (in_child_) {
@@ -47,6 +54,15 @@ Model::Expected Model::setup(const Setup& op) {
   aio_nr_change_ = static_cast<std::int64_t>(cost) + (rules_.wrong(Req::kSetupCountsNr) ? 1 : 0);
   if (seen_->result == 0) create_context(op, nr);
   return expected;
+}
+
+// The lowest that is free.
+std::uint32_t Model::take_index() {
+  const auto free = std::find(ids_.begin(), ids_.end(), false);
+  const auto index = static_cast<std::uint32_t>(free - ids_.begin());
+  if (free == ids_.end()) ids_.push_back(false);
+  ids_[index] = true;
+  return index;
 }
 
 // The context exists and its id was stored; where its ring lies is the kernel's choice.
@@ -77,13 +93,7 @@ void Model::create_context(const Setup& op, std::uint32_t nr) {
   context.serial = next_serial_++;
   context.geometry = geometry(nr, machine_->possible_cpus, machine_->page_size);
   context.nr = profile_->counts_user_nr ? nr : context.geometry.wanted;
-  const auto free = std::find(ids_.begin(), ids_.end(), false);
-  context.index = static_cast<std::uint32_t>(free - ids_.begin());
-  if (free == ids_.end()) {
-    ids_.push_back(true);
-  } else {
-    *free = true;
-  }
+  context.index = take_index();
   context.ring.resize(context.geometry.pages * machine_->page_size);
   RingHeader header;
   header.id = context.index;
@@ -138,7 +148,7 @@ Context* Model::lookup(std::uint64_t id, Req unknown, Expected& failure) {
     return nullptr;
   }
   // The id word is read from the ring, where the user may have changed it.
-  if (context->header().id != context->index) {
+  if (context->header().id != context->index && !is_quirk(Req::kLookupIdWord, Kind::kErrno)) {
     if (rules_.wrong(Req::kLookupIdWord)) {
       rules_.exercise(Req::kLookupIdWord);
       failure = {0, 0, Req::kLookupIdWord};

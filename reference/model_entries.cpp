@@ -34,6 +34,12 @@ std::optional<Timespec> Model::read_timeout(Address at) const {
 
 std::optional<AioSigset> Model::read_sigset(Address at) const {
   if (!is_compat()) return memory_.get<AioSigset>(at);
+  if (!profile_->compat_sigset) {
+    // Both words as one pointer, then a size of 32 bits: E26.
+    auto wide = memory_.get<AioSigset>(at);
+    if (wide) wide->size &= 0xffffffff;
+    return wide;
+  }
   const auto narrow = memory_.get<NarrowPair>(at);
   return narrow ? std::optional(AioSigset{narrow->first, narrow->second}) : std::nullopt;
 }
@@ -51,8 +57,7 @@ std::uint64_t Model::read_segments(Address at, std::vector<Iovec>& into) const {
 
 // libaio hands on the mask alone, with the size that the kernel wants.
 std::optional<Model::Expected> Model::pass_sigset(AioSigset& sigset) {
-  if (is_compat()) {
-    if (profile_->release < Release{5, 4}) undecided("before 5.4 32-bit calls read the signal argument wrongly");
+  if (is_compat() && profile_->compat_sigset) {
     if (rules_.wrong(Req::kCompatSigset)) return Expected{-1, kEFAULT, Req::kCompatSigset};
     rules_.exercise(Req::kCompatSigset);
   }
@@ -70,7 +75,8 @@ bool Model::library_answers(std::uint64_t id, Address timeout) const {
   std::optional<RingHeader> header = memory_.get<RingHeader>(id);
   for (const Context& context : contexts_) {
     const std::uint64_t offset = id - context.id;
-    if (offset > context.ring.size() - sizeof(RingHeader) || context.access == MapAction::kHide) continue;
+    if (context.ringless || offset > context.ring.size() - sizeof(RingHeader) || context.access == MapAction::kHide)
+      continue;
     header.emplace();
     std::memcpy(&*header, context.ring.data() + offset, sizeof(RingHeader));
   }

@@ -28,6 +28,8 @@ bool is_odd(const Timespec& timeout) { return timeout.sec < 0 || timeout.nsec < 
 
 // One pass over the ring (aio_read_events_ring). The number of events copied or -EFAULT; then the head has not moved.
 std::int64_t Model::read_ring(Context& context, Address events, std::int64_t nr, Req& rule) {
+  if (context.ringless && rehearsal_) return std::min<std::int64_t>(nr, std::ssize(context.unseen));
+  if (context.ringless) hand_over(context, events, nr);
   RingHeader header = context.header();
   const std::uint32_t size = context.geometry.ring_size;
   rule = Req::kGeteventsEmpty;
@@ -50,6 +52,7 @@ std::int64_t Model::read_ring(Context& context, Address events, std::int64_t nr,
     if (copied < bytes.size()) {
       if (rehearsal_) return -kEFAULT;
       rule = Req::kGeteventsFault;
+      if (context.ringless) take_back(context);
       context.head_rule = Req::kGeteventsFaultKeepsEvents;
       if (rules_.wrong(Req::kGeteventsFaultKeepsEvents)) {
         header.head = (head + chunk) % size;
@@ -131,8 +134,8 @@ Model::Expected Model::getevents(const Getevents& op) {
 
 Model::Expected Model::pgetevents(const Pgetevents& op) {
   const auto id = static_cast<std::uint64_t>(op.ctx.offset);
-  const bool has_mask = op.sigset == arena::kNull || memory_.get<AioSigset>(op.sigset);
-  if (has_mask && library_answers(id, op.timeout)) return value(Req::kLibaioEmpty, 0);
+  const auto has_mask = [&] { return op.sigset == arena::kNull || memory_.get<AioSigset>(op.sigset); };
+  if (library_answers(id, op.timeout) && has_mask()) return value(Req::kLibaioEmpty, 0);
   if (!profile_->has_pgetevents) return fail(Req::kPgeteventsMissing, kENOSYS);
   std::optional<Timespec> timeout;
   if (op.timeout != arena::kNull) {

@@ -206,8 +206,10 @@ void Model::compare_arrival(const GateRequest& seen) {
   }
   differ(Req::kHeldOffset, HeldFact::kOffset, "offset", expected.offset, seen.offset);
   differ(Req::kHeldLength, HeldFact::kLength, "length", expected.length, seen.length);
-  differ(Req::kHeldCredentials, HeldFact::kUid, "uid", uid, seen.uid);
-  differ(Req::kHeldCredentials, HeldFact::kGid, "gid", machine_->gid, seen.gid);
+  if (!is_sync(seen.call) || profile_->fsync_as_submitter) {
+    differ(Req::kHeldCredentials, HeldFact::kUid, "uid", uid, seen.uid);
+    differ(Req::kHeldCredentials, HeldFact::kGid, "gid", machine_->gid, seen.gid);
+  }
   if (seen.call == GateCall::kWrite) {
     rules_.exercise(Req::kHeldWriteData);
     if (expected.data != seen.data || rules_.wrong(Req::kHeldWriteData)) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The judgement of what a call leaves behind beside its rings: memory, counters, files, aio-nr.
+#include <algorithm>
+
 #include "reference/byte_difference.h"
 #include "reference/model.h"
 
@@ -30,9 +32,11 @@ void Model::compare_memory(const Observation& observation, bool whole) {
     if (wrong) at = 0;
     if (at == std::string::npos) continue;
     const Address address = arena::kAreas[i].begin + at;
-    Req rule = Req::kMemoryOnlyByRules;
-    for (const Write& write : memory_.writes()) {
-      if (!wrong && address >= write.at && address - write.at < write.size) rule = write.rule;
+    const Req rule = wrong ? Req::kMemoryOnlyByRules : memory_.rule_of(address);
+    if (is_quirk(rule, Kind::kMemory)) {
+      memory_.store(address, observation.memory[i].subspan(at, 1));
+      --i;
+      continue;
     }
     diverge(rule, Kind::kMemory, std::string(arena::kAreas[i].name) + "+" + hex(at) + ": " + byte_text(expected, at),
             byte_text(observation.memory[i], at),
@@ -43,10 +47,35 @@ void Model::compare_memory(const Observation& observation, bool whole) {
   for (const Write& write : memory_.writes()) rules_.exercise(write.rule);
 }
 
-bool Model::counters_match(const Observation& observation) const {
+bool Model::effects_show(const Observation& observation) const {
   if (done()) return true;
   for (unsigned i = 0; i < observation.counters.size(); ++i) {
     if (observation.counters[i] && *observation.counters[i] != files_.counter(i)) return false;
+  }
+  return !has_ringless() || (writes_show(observation) && files_show(observation));
+}
+
+bool Model::writes_show(const Observation& observation) const {
+  return std::all_of(memory_.writes().begin(), memory_.writes().end(), [&](const Write& write) {
+    if (is_quirk(write.rule, Kind::kMemory)) return true;
+    for (std::size_t i = 0; i < arena::kAreas.size(); ++i) {
+      const arena::Area& area = arena::kAreas[i];
+      if (write.at < area.begin || write.at - area.begin >= area.size) continue;
+      const std::uint64_t from = write.at - area.begin;
+      const std::uint64_t size = std::min(write.size, area.size - from);
+      return mismatch(memory_.area(i).subspan(from, size), observation.memory[i].subspan(from, size)) ==
+             std::string::npos;
+    }
+    return true;
+  });
+}
+
+bool Model::files_show(const Observation& observation) const {
+  for (unsigned i = 0; i < observation.files.size(); ++i) {
+    const FileView& view = observation.files[i];
+    const RegularFile& file = files_.regular(i);
+    if (!view.seen || !file.known) continue;
+    if (view.size != file.content.size() || mismatch(file.content, view.content) != std::string::npos) return false;
   }
   return true;
 }
@@ -92,7 +121,7 @@ void Model::compare_files(const Observation& observation) {
 }
 
 void Model::compare_aio_nr(const Observation& observation) {
-  if (!aio_nr_change_) return;
+  if (!aio_nr_change_ || !machine_->aio_nr) return;
   if (!observation.aio_nr_before || !observation.aio_nr_after) {
     verdict_.certainty = Certainty::kUndecided;
     verdict_.reason = kAioNrMoved;

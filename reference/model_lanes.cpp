@@ -10,9 +10,7 @@
 namespace aio {
 
 bool Model::skips_lane(const Operation& operation) const {
-  const bool by_lane = is_system_call(operation) || std::holds_alternative<Move>(operation) ||
-                       std::holds_alternative<FdWrite>(operation) || std::holds_alternative<FdRead>(operation) ||
-                       std::holds_alternative<FdClose>(operation) || std::holds_alternative<Expire>(operation);
+  const bool by_lane = is_system_call(operation) || is_plain_call(operation) || std::holds_alternative<Move>(operation);
   if (!by_lane) return false;
   return std::any_of(sleepers_.begin(), sleepers_.end(), [this](const Sleeper& each) { return each.lane == lane_; });
 }

@@ -68,11 +68,6 @@ void Model::forget_id(Address id) {
   std::erase_if(former_ids_, [id](const FormerId& each) { return each.id == id; });
 }
 
-Model::Expected Model::apply(const InChild&) {
-  child_next_ = true;
-  return {0, 0, Req::kUserActions};
-}
-
 const char* Model::refuses_map(const RingMap& map) const {
   if (map.action != MapAction::kUnmap) return nullptr;
   const bool entered = std::any_of(sleepers_.begin(), sleepers_.end(), [&](const Sleeper& each) {

@@ -194,6 +194,7 @@ class Courses {
 
 // Whether the next iocb can get a slot, over all candidates and both extremes of when launched requests complete.
 Model::Foresight Model::next_slot(const Context& context) const {
+  if (context.ringless) return {true, is_quirk(Req::kQuotaRingLessOne, Kind::kCount)};
   const Quota quota(context.geometry, machine_->possible_cpus, rules_);
   std::vector<std::size_t> written;  // only what completed inside the call
   std::vector<std::size_t> all;
@@ -229,6 +230,7 @@ Model::Foresight Model::next_slot(const Context& context) const {
 
 // The kernel has refused a slot after what this call did so far: which rule would explain that?
 Req Model::blame_denial(const Context& context) const {
+  if (context.ringless) return Req::kQuotaRingLessOne;
   QuotaHistory history = context.history;
   const std::uint32_t head = context.header().head;
   std::uint32_t tail = context.tail;
@@ -246,7 +248,7 @@ Req Model::blame_denial(const Context& context) const {
 }
 
 void Model::run_quota(Context& context, const std::vector<std::size_t>& order, std::uint32_t head) {
-  if (context.script.empty() || context.widened) return;
+  if (context.script.empty() || context.widened || context.ringless) return;
   const Quota quota(context.geometry, machine_->possible_cpus, rules_);
   Courses courses(quota, context, seen_->cpu, machine_->possible_cpus, order, head, context.takes);
   context.history_exact = context.history_exact && context.takes.empty();

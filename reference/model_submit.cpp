@@ -9,11 +9,18 @@
 namespace aio {
 
 Model::Expected Model::submit(const Submit& op) {
-  const std::int64_t nr = op.nr.offset;
+  std::int64_t nr = op.nr.offset;
   if (nr < 0) return fail(Req::kSubmitNrNegative, kEINVAL);
+  if (is_compat() && !profile_->clamps_nr) {
+    // A page of 64-bit pointers was made of the list before anything else: E16.
+    nr = std::min(nr, static_cast<std::int64_t>(machine_->page_size / sizeof(Address)));
+    for (std::int64_t i = 0; i < nr; ++i) {
+      if (!read_pointer(op.list, i)) return fail(Req::kSubmitListFault, kEFAULT);
+    }
+  }
   const std::uint64_t word = word_size(entry_);
   const bool whole_list = static_cast<std::uint64_t>(nr) <= arena::kUserEnd / word &&
-                          in_user_half(op.list, static_cast<std::uint64_t>(nr) * word);
+                          in_user_half(op.list, static_cast<std::uint64_t>(nr) * word, machine_->user_end);
   if (!whole_list && !profile_->clamps_nr) return fail(Req::kSubmitListFault, kEFAULT);
   if (!whole_list) {
     if (rules_.wrong(Req::kSubmitListAsUsed)) return {-1, kEFAULT, Req::kSubmitListAsUsed};
@@ -40,6 +47,7 @@ Model::Expected Model::submit(const Submit& op) {
     if (done() || (rehearsal_ && failed)) return {};
     if (failed) return i == 0 ? *failed : Expected{i, 0, failed->rule};
   }
+  require_order(*context);
   if (accepted < limit) return submit_stopped(*context, accepted, limit, op.list);
   return value(is_compat() ? Req::kCompatList : Req::kSubmitCounts, limit);
 }
@@ -96,13 +104,14 @@ Model::Expected Model::submit_stopped(Context& context, std::int64_t accepted, s
   if (done()) return {};
   // Nothing is wrong with it. If a slot was missing to the kernel, the quota is what differs.
   const bool quota_differs = accepted > 0 || seen_->error == kEAGAIN;
-  const Req rule = quota_differs ? blame_denial(context) : Req::kSubmitCounts;
+  const Req rule = quota_differs ? blame_denial(context) : refused_rule(iocb);
   // How far it should have gone is not known: every count beyond this one is right.
   Check check;
   for (std::int64_t count = accepted + 1; count <= limit && check.values.size() < kMaxCheckValues; ++count) {
     check.values.push_back(count);
   }
   const Kind kind = quota_differs || seen_->error == 0 ? Kind::kCount : Kind::kErrno;
+  if (is_quirk(rule, kind)) return {seen_->result, seen_->error, rule};
   diverge(rule, kind, "at least " + std::to_string(accepted + 1), result_text(seen_->result, seen_->error), check);
   return {};
 }
@@ -120,12 +129,14 @@ std::optional<Model::Expected> Model::read_iocb(Address list, std::int64_t index
   return std::nullopt;
 }
 
+Model::Expected Model::bad_fd(Fd fd) {
+  return fail(files_.number_open(fd) ? Req::kSubmitPathFd : Req::kSubmitBadFd, kEBADF);
+}
+
 std::optional<Model::Expected> Model::run_iocb(Context& context, Address pointer, const Iocb& iocb, bool start) {
   const Fd fd = fd_of_number(iocb.fildes).value_or(Fd::kMinusOne);
   const bool fd_usable = files_.usable(fd);
-  if (!fd_usable && profile_->fd_before_resfd) {
-    return fail(files_.number_open(fd) ? Req::kSubmitPathFd : Req::kSubmitBadFd, kEBADF);
-  }
+  if (!fd_usable && profile_->fd_before_resfd) return bad_fd(fd);
   Request request;
   request.iocb = pointer;
   request.data = iocb.data;
@@ -150,7 +161,7 @@ std::optional<Model::Expected> Model::run_iocb(Context& context, Address pointer
     case kPreadv:
     case kPwrite:
     case kPwritev:
-      if (!fd_usable) return fail(Req::kSubmitBadFd, kEBADF);
+      if (!fd_usable) return bad_fd(fd);
       return start_rw(context, iocb, request, write, start);
     case kFsync:
     case kFdsync:

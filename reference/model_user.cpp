@@ -18,6 +18,10 @@ Model::Expected Model::apply(const RingStore& op) {
   Context* context = find(static_cast<std::uint64_t>(op.ctx.offset));
   skips_ = context == nullptr || context->access != MapAction::kOpen;
   if (skips_) return {0, 0, Req::kUserActions};
+  if (context->ringless && op.field != RingField::kId) {
+    undecided(kBehindQuirk);
+    return {0, 0, Req::kUserActions};
+  }
   const auto word = static_cast<std::uint32_t>(op.value.offset);
   std::memcpy(context->ring.data() + 4 * static_cast<std::size_t>(op.field), &word, sizeof(word));
   if (op.field == RingField::kTail) context->tail_is_users = true;
@@ -108,7 +112,7 @@ Model::Expected Model::apply(const FdRead& op) {
   if (file.kind == FileKind::kGate) skips_ = true;
   if (skips_) return {0, 0, Req::kUserActions};
   if (!files_.usable(op.fd)) return {-1, kEBADF, Req::kUserActions};
-  if ((files_.poll_mask(op.fd) & (kPollIn | kPollErr | kPollHup)) == 0) {
+  if ((files_.poll_mask(op.fd) & (kPollIn | kPollErr | kPollHup)) == 0 || files_.has_only_empty_pages(op.fd)) {
     skips_ = true;
     return {0, 0, Req::kUserActions};
   }

@@ -13,6 +13,12 @@ bool parse_number(std::string_view text, int& number) {
   return error == std::errc{} && end == text.end() && number >= 0;
 }
 
+constexpr Switch kSwitches[] = {
+    {"min_nr_wakes", &Profile::min_nr_wakes, "6.8 and later"},
+    {"child_mremap_fails", &Profile::child_mremap_fails, "6.2 and later, and stable versions before"},
+    {"poll_ready_anywhere", &Profile::poll_ready_anywhere, "5.1 and later, 4.19.38 and 5.0.11"},
+};
+
 // "6.12", and nothing else.
 std::optional<Release> parse_release(std::string_view text) {
   const std::size_t dot = text.find('.');
@@ -25,6 +31,12 @@ std::optional<Release> parse_release(std::string_view text) {
 }
 
 }  // namespace
+
+const Switch* find_switch(std::string_view token) {
+  const auto* const found =
+      std::find_if(std::begin(kSwitches), std::end(kSwitches), [&](const Switch& each) { return each.token == token; });
+  return found == std::end(kSwitches) ? nullptr : found;
+}
 
 std::vector<std::string_view> split_needs(std::string_view needs) {
   std::vector<std::string_view> tokens;
@@ -47,7 +59,8 @@ std::optional<bool> need_holds(std::string_view token, const Profile& profile, c
     const auto release = parse_release(token.substr(1));
     return release ? std::optional(profile.release < *release) : std::nullopt;
   }
-  if (token == "min_nr_wakes") return profile.min_nr_wakes;
+  if (const Switch* const found = find_switch(token)) return profile.*found->rule;
+  if (token == "aio_nr") return machine.aio_nr;
   if (token == "cpus2") return machine.usable_cpus >= 2;
   if (token == "nowait") return machine.file_nowait;
   if (token == "no_nowait") return !machine.file_nowait;
@@ -56,6 +69,7 @@ std::optional<bool> need_holds(std::string_view token, const Profile& profile, c
   if (token == "gate") return machine.gate;
   if (token == "compat") return machine.compat;
   if (token == "lanes") return machine.lanes;
+  if (token == "guest") return machine.guest;
   if (token == "direct_queues") return machine.direct_queues;
   if (token == "rt") return machine.may_use_rt_ioprio;
   if (token == "no_rt") return !machine.may_use_rt_ioprio;
@@ -76,7 +90,7 @@ std::string releases_text(std::string_view needs) {
     std::string part;
     if (token.starts_with(">=")) part = std::string(token.substr(2)) + " and later";
     if (token.starts_with("<")) part = "before " + std::string(token.substr(1));
-    if (token == "min_nr_wakes") part = "6.8 and later";
+    if (const Switch* const found = find_switch(token)) part = found->releases;
     if (!text.empty() && !part.empty()) text += ", ";
     text += part;
   }

@@ -2,12 +2,14 @@
 //
 // The language of a requirement's `needs`: tokens between commas, all of which must hold.
 //   >=A.B <A.B      release of the profile
-//   min_nr_wakes    switch of the profile (semantics.md E40)
+//   min_nr_wakes child_mremap_fails poll_ready_anywhere    switches of the profile (semantics.md E40, E37, E24)
+//   aio_nr          fs.aio-nr and fs.aio-max-nr can be read
 //   cpus2           this process may run on two CPUs or more
 //   nowait no_nowait dontcache          what the file system of the regular files takes
 //   nowait_write_fails bounded_files    buffered RWF_NOWAIT writes fail; files end before the largest offset
 //   direct direct_queues                O_DIRECT can be opened; its requests complete later
 //   gate                                the gate file can be had
+//   guest                               somebody outside sees whether the kernel survives
 //   rt no_rt                            whether this process may ask for real-time I/O priority
 #pragma once
 
@@ -19,6 +21,15 @@
 #include "reference/profile.h"
 
 namespace aio {
+
+// A token that is a switch of the profile.
+struct Switch {
+  std::string_view token;
+  bool Profile::*rule;
+  const char* releases;  // that have it
+};
+// nullptr where the token is none.
+const Switch* find_switch(std::string_view token);
 
 // The tokens in their order; none of "".
 std::vector<std::string_view> split_needs(std::string_view needs);

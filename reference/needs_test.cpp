@@ -41,10 +41,11 @@ TEST(Needs, a_switch_of_the_profile_is_a_need) {
 TEST(Needs, each_fact_of_the_machine_decides_its_tokens) {
   Machine off;
   Machine on;
+  off.aio_nr = false;
   on.usable_cpus = 2;
   on.file_nowait = on.file_dontcache = on.direct = on.direct_queues = on.may_use_rt_ioprio = true;
   const Profile& profile = profiles().back();
-  for (const char* token : {"cpus2", "nowait", "dontcache", "direct", "direct_queues", "rt"}) {
+  for (const char* token : {"aio_nr", "cpus2", "nowait", "dontcache", "direct", "direct_queues", "rt"}) {
     EXPECT_EQ(need_holds(token, profile, off), false) << token;
     EXPECT_EQ(need_holds(token, profile, on), true) << token;
   }

@@ -78,12 +78,22 @@ std::string_view operation_name(const Operation& operation) { return kOperationN
 
 bool is_system_call(const Operation& operation) { return operation_name(operation).starts_with("io_"); }
 
-bool may_be_in_child(const Operation& operation) {
-  return is_system_call(operation) || std::holds_alternative<RingStore>(operation) ||
-         std::holds_alternative<Reap>(operation) || std::holds_alternative<RingMap>(operation) ||
-         std::holds_alternative<FdWrite>(operation) || std::holds_alternative<FdRead>(operation) ||
-         std::holds_alternative<FdClose>(operation) || std::holds_alternative<Store>(operation) ||
-         std::holds_alternative<Expire>(operation);
+bool is_plain_call(const Operation& operation) {
+  return std::holds_alternative<FdWrite>(operation) || std::holds_alternative<FdRead>(operation) ||
+         std::holds_alternative<FdClose>(operation) || std::holds_alternative<Expire>(operation);
+}
+
+bool ChildTurn::would_take(const Operation& operation) const {
+  const bool can = is_system_call(operation) || is_plain_call(operation) ||
+                   std::holds_alternative<RingStore>(operation) || std::holds_alternative<Reap>(operation) ||
+                   std::holds_alternative<RingMap>(operation) || std::holds_alternative<Store>(operation);
+  return next_ && can;
+}
+
+bool ChildTurn::take(const Operation& operation) {
+  const bool taken = would_take(operation);
+  next_ = std::holds_alternative<InChild>(operation) || (next_ && !taken);
+  return taken;
 }
 
 bool is_stepped(const Program& program) {

@@ -289,8 +289,20 @@ std::string_view operation_name(const Operation& operation);
 std::string_view operation_name(unsigned index);
 // Whether the operation makes an AIO system call.
 bool is_system_call(const Operation& operation);
-// Whether a child can make it, where an InChild comes before it.
-bool may_be_in_child(const Operation& operation);
+// Whether it is a system call on a descriptor of the program that has nothing to do with AIO.
+bool is_plain_call(const Operation& operation);
+
+// Follows a program: which operations are made by a child.
+class ChildTurn {
+ public:
+  // Whether this one is, if it comes next.
+  bool would_take(const Operation& operation) const;
+  // It comes: whether it is.
+  bool take(const Operation& operation);
+
+ private:
+  bool next_ = false;  // an InChild came, and no operation since that a child can make
+};
 
 struct Program {
   std::vector<Operation> operations;

@@ -113,6 +113,7 @@ Machine machine_with(unsigned bits) {
   machine.gate = (bits & 256) != 0;
   machine.lanes = (bits & 512) != 0;
   machine.compat = (bits & 1024) != 0;
+  machine.guest = true;
   machine.max_file = (bits & 128) != 0 ? 1ull << 44 : INT64_MAX;
   return machine;
 }

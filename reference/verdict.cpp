@@ -9,9 +9,9 @@ namespace aio {
 namespace {
 
 // In the order of enum Kind.
-constexpr std::array<std::string_view, kKindCount> kNames{"errno",  "count",   "event",  "lost",   "header",
-                                                          "memory", "counter", "file",   "aio_nr", "time",
-                                                          "hang",   "crash",   "request"};
+constexpr std::array<std::string_view, kKindCount> kNames{"errno",  "count",   "event",   "lost",   "header",
+                                                          "memory", "counter", "file",    "aio_nr", "time",
+                                                          "hang",   "crash",   "request", "kernel"};
 
 }  // namespace
 

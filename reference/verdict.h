@@ -29,8 +29,9 @@ enum class Kind : std::uint8_t {
   kHang,     // a call that did not return
   kCrash,    // the lane died
   kRequest,  // what reached a file system
+  kKernel,   // the kernel complained of itself, or stopped
 };
-inline constexpr unsigned kKindCount = 13;
+inline constexpr unsigned kKindCount = 14;
 std::string_view kind_name(Kind kind);
 std::optional<Kind> find_kind(std::string_view name);
 
@@ -84,7 +85,7 @@ struct Divergence {
   std::size_t operation = 0;   // index in the program; the program's length for what showed only at its end
   std::string expected;        // "EINVAL (22)"
   std::string seen;            // "EFAULT (14)"
-  std::optional<Check> check;  // none for kHang and kCrash, and where one number or range can't tell
+  std::optional<Check> check;  // none for kHang, kCrash and kKernel, and where one number or range can't tell
 };
 
 enum class Certainty : std::uint8_t {
@@ -93,6 +94,9 @@ enum class Certainty : std::uint8_t {
   kWidened,    // only the bound of the quota was left, or concurrent direct I/O
   kUndecided,  // not judged; `reason` says why
 };
+
+// Why an operation is undecided at which the model could not follow a quirk (quirks.h).
+inline constexpr const char* kBehindQuirk = "it follows an answer that diverges as one before did";
 
 struct Verdict {
   Certainty certainty = Certainty::kExact;

@@ -175,7 +175,7 @@ CCheck c_check(const Trace& trace, const std::vector<unsigned>& ring_numbers, CN
   const Divergence& divergence = *trace.divergence;
   const Kind kind = divergence.signature.kind;
   // That the program comes this far is what is expected.
-  if (kind == Kind::kHang || kind == Kind::kCrash) return returns;
+  if (kind == Kind::kHang || kind == Kind::kCrash || kind == Kind::kKernel) return returns;
   if (divergence.check) {
     const Check& check = *divergence.check;
     if (check.what == What::kResult) return result_check(check.values);

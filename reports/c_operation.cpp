@@ -357,10 +357,8 @@ std::string c_sleeping_call(const Step& step, CNeeds& needs) {
 }
 
 bool c_returns(const Operation& operation) {
-  return is_system_call(operation) || std::holds_alternative<Reap>(operation) ||
-         std::holds_alternative<FdWrite>(operation) || std::holds_alternative<FdRead>(operation) ||
-         std::holds_alternative<FdClose>(operation) || std::holds_alternative<RingMap>(operation) ||
-         std::holds_alternative<Expire>(operation);
+  return is_system_call(operation) || is_plain_call(operation) || std::holds_alternative<Reap>(operation) ||
+         std::holds_alternative<RingMap>(operation);
 }
 
 }  // namespace aio

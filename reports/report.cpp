@@ -37,6 +37,8 @@ Json summary_json(const RunSummary& summary) {
       {"program_hash", fmt::format("{:016x}", summary.program_hash)},
       {"lie", summary.lie},
       {"mutant", summary.mutant},
+      {"profile_notes", summary.profile_notes},
+      {"implementation", summary.implementation},
   };
 }
 

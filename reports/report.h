@@ -23,8 +23,10 @@ struct ExcludedRequirement {
 };
 
 struct RunSummary {
-  std::string kernel;   // release of the kernel under test, as uname(2) says it
-  std::string profile;  // name of the profile that judged
+  std::string kernel;                      // release of the kernel under test, as uname(2) says it
+  std::string implementation = "Linux";    // whose it is; of another one the release says nothing
+  std::string profile;                     // name of the profile that judged
+  std::vector<std::string> profile_notes;  // what its name doesn't say
   std::uint64_t seed = 0;
   std::uint64_t programs = 0;
   std::uint64_t program_hash = 0;  // of all programs in their order: equal for equal seeds

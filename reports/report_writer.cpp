@@ -10,6 +10,7 @@
 
 #include "reports/reproducer.h"
 #include "reports/trace_writer.h"
+#include "reports/work_list.h"
 
 namespace aio {
 namespace {
@@ -18,12 +19,15 @@ namespace fs = std::filesystem;
 
 constexpr const char* kReport = "report.json";
 constexpr const char* kResults = "results.jsonl";
+constexpr const char* kConsole = "console.txt";
+constexpr const char* kWorkList = "work-list.md";
 
 // Whether a file of that name can only be ours.
 bool is_ours(const std::string& name) {
   const bool numbered = (name.starts_with("divergence-") && name.ends_with(".json")) ||
                         (name.starts_with("reproducer-") && name.ends_with(".c"));
-  return numbered || name == kReport || name == kResults || name == std::string(kReport) + ".new";
+  return numbered || name == kReport || name == kResults || name == kWorkList || name == kConsole ||
+         name == std::string(kReport) + ".new";
 }
 
 std::string complain(const fs::path& path, const std::string& what, const std::string& why) {
@@ -86,6 +90,10 @@ ReportDirectory::Result<Finding> ReportDirectory::add_divergence(Trace trace) {
   if (!written) return tl::unexpected(written.error());
   findings_.push_back(finding);
   return finding;
+}
+
+ReportDirectory::Result<void> ReportDirectory::add_work_list(const RunSummary& summary) {
+  return write(kWorkList, work_list(summary, findings_));
 }
 
 ReportDirectory::Result<void> ReportDirectory::finish(const RunSummary& summary) {

@@ -30,6 +30,8 @@ class ReportDirectory {
   Result<void> add_line(std::string_view json);
   // Writes trace and reproducer, appends the finding to results.jsonl and gives it its stem.
   Result<Finding> add_divergence(Trace trace);
+  // The findings added so far as a list for people who implement the ABI: work-list.md.
+  Result<void> add_work_list(const RunSummary& summary);
   // Writes report.json with all findings added so far, through a temporary file.
   Result<void> finish(const RunSummary& summary);
 

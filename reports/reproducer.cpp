@@ -111,8 +111,7 @@ class Writer {
   void note_state(const Step& step) {
     const auto* const through = std::get_if<Through>(&step.operation);
     if (through != nullptr && !(step.observation && step.observation->skipped)) entry_ = through->entry;
-    by_child_ = child_next_ && may_be_in_child(step.operation);
-    child_next_ = std::holds_alternative<InChild>(step.operation) || (child_next_ && !by_child_);
+    by_child_ = child_.take(step.operation);
   }
   bool is_checked(unsigned lane) const;
   std::string after_call(const Step& step);
@@ -128,7 +127,7 @@ class Writer {
   bool returns_ = false;
   bool writes_last_ = false;
   EntryKind entry_ = EntryKind::kNative;
-  bool child_next_ = false;    // a child makes the next operation that it can make
+  ChildTurn child_;
   bool by_child_ = false;      // a child makes this one
   std::set<unsigned> hidden_;  // numbers of rings that cannot be read
   std::size_t held_ = 0;       // requests that the gate file holds

@@ -47,7 +47,11 @@ class Terminal {
 
   void head(const RunSummary& summary) {
     line("kernel", summary.kernel);
+    if (summary.implementation != "Linux") {
+      line("not Linux", fmt::format("{}, judged as if it were Linux {}", summary.implementation, summary.profile));
+    }
     line("profile", summary.profile);
+    for (const std::string& note : summary.profile_notes) line("", note);
     line("seed", fmt::format("{}", summary.seed));
     line("programs", fmt::format("{} in {:.1f} s, hash {:016x}", with_separators(summary.programs), summary.seconds,
                                  summary.program_hash));

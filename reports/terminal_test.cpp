@@ -23,6 +23,13 @@ TEST(Terminal, ReportsAConformingRunAsApproved) {
   testing::expect_approved("terminal-conforming.txt", terminal_report(sample_summary(), {}, {}));
 }
 
+TEST(Terminal, SaysWhatTheProfilesNameDoesNot) {
+  RunSummary summary = sample_summary();
+  summary.profile_notes = {"probed: ioprio_hints holds"};
+  const std::string text = terminal_report(summary, {}, {});
+  EXPECT_NE(text.find("profile       6.18\n              probed: ioprio_hints holds\n"), std::string::npos) << text;
+}
+
 TEST(Terminal, ReportsADivergenceAsApproved) {
   testing::expect_approved("terminal-divergence.txt",
                            terminal_report(diverging_summary(), {sample_finding()}, {false, "build/report"}));

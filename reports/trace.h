@@ -87,8 +87,9 @@ struct Trace {
   Release release;      // of the kernel under test
   std::string kernel;   // its release as uname(2) says it
   Machine machine;
-  std::string lie;     // normally empty: the lie that the entry told
-  std::string mutant;  // normally empty: the rule that was deliberately wrong
+  std::string lie;                               // normally empty: the lie that the entry told
+  std::string mutant;                            // normally empty: the rule that was deliberately wrong
+  std::optional<std::vector<Signature>> quirks;  // that the model took over, where it takes over any (quirks.h)
   std::vector<Step> steps;
   std::optional<RecordedObservation> end;  // after the last operation, with `peers`
   std::optional<Divergence> divergence;

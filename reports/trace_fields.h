@@ -42,6 +42,7 @@ struct RangesField {
 template <class T>
 RangesField(T&) -> RangesField<T>;
 
+// The stable version is part of `kernel`, and its rules of `profile`.
 template <SameFieldsAs<Release> T, class F>
 void visit_fields(T& release, F&& f) {
   f("major", release.major);
@@ -54,6 +55,7 @@ void visit_fields(T& machine, F&& f) {
   f("usable_cpus", machine.usable_cpus);
   f("page_size", machine.page_size);
   f("aio_max_nr", machine.aio_max_nr);
+  f("aio_nr", machine.aio_nr);
   f("may_use_rt_ioprio", machine.may_use_rt_ioprio);
   f("file_system", machine.file_system);
   f("max_file", machine.max_file);
@@ -66,6 +68,7 @@ void visit_fields(T& machine, F&& f) {
   f("direct_align", machine.direct_align);
   f("gate", machine.gate);
   f("compat", machine.compat);
+  f("user_end", machine.user_end);
   f("lanes", machine.lanes);
   f("uid", machine.uid);
   f("gid", machine.gid);
@@ -156,6 +159,12 @@ void visit_fields(T& divergence, F&& f) {
   f("check", divergence.check);
 }
 
+template <SameFieldsAs<Signature> T, class F>
+void visit_fields(T& signature, F&& f) {
+  f("requirement", signature.requirement);
+  f("kind", signature.kind);
+}
+
 // All but the steps, which have a line each.
 template <SameFieldsAs<Trace> T, class F>
 void visit_fields(T& trace, F&& f) {
@@ -166,6 +175,7 @@ void visit_fields(T& trace, F&& f) {
   f("machine", trace.machine);
   f("lie", trace.lie);
   f("mutant", trace.mutant);
+  f("quirks", trace.quirks);
   f("divergence", trace.divergence);
   f("repeats_shown", trace.repeats_shown);
   f("repeats_of", trace.repeats_of);

@@ -123,6 +123,8 @@ void check_bounds(const JsonNode& node, const Check& check) {
 template <Struct T>
 void decode(const JsonNode& node, T& object);
 void decode(const JsonNode& node, Divergence& divergence);
+template <class T>
+void decode(const JsonNode& node, std::vector<T>& list);
 
 template <class T>
 void decode(const JsonNode& node, std::optional<T>& value) {

@@ -77,6 +77,8 @@ template <Struct T>
 Json to_json(const T& object);
 Json to_json(const Divergence& divergence);
 template <class T>
+Json to_json(const std::vector<T>& elements);
+template <class T>
 Json to_json(const std::optional<T>& value) {
   return value ? to_json(*value) : Json();
 }

@@ -10,6 +10,7 @@
 
 #include "fixtures/compat_entry.h"
 #include "suites/harness/case.h"
+#include "suites/harness/sleeper.h"
 
 namespace aio::suites {
 namespace {
@@ -38,27 +39,11 @@ Address sigset32(std::uint64_t mask, std::uint64_t size, Address where = arena::
   return words<std::uint32_t>(where, {mask, size});
 }
 
-volatile std::sig_atomic_t handled = 0;
-
-void count(int signal) {
-  struct sigaction action {};
-  action.sa_handler = [](int) { handled = handled + 1; };
-  ::sigaction(signal, &action, nullptr);
-}
-
-void block(int signal) {
-  count(signal);
-  sigset_t only;
-  ::sigemptyset(&only);
-  ::sigaddset(&only, signal);
-  ::sigprocmask(SIG_BLOCK, &only, nullptr);
-}
-
 std::uint64_t mask_of(int signal) { return std::uint64_t{1} << (signal - 1); }
 
 // From now on no wait is for ever: a signal comes after `first`, and again and again.
 void alarm_every(std::chrono::milliseconds first) {
-  count(SIGALRM);
+  catch_signal(SIGALRM);
   const timeval span{first.count() / 1000, first.count() % 1000 * 1000};
   const itimerval timer{span, span};
   ::setitimer(ITIMER_REAL, &timer, nullptr);
@@ -82,20 +67,21 @@ void expect_mask_is_used(Wait wait, std::uint64_t ctx, Address timeout) {
   const int high = SIGRTMIN;
   int expected = 0;
   for (const int signal : {SIGUSR1, high}) {
+    catch_signal(signal);
     block(signal);
     ::raise(signal);
     *reinterpret_cast<std::uint64_t*>(arena::kSignalMask) = ~std::uint64_t{0};
     EXPECT_RETURNS(0, wait(entry, ctx, timeout, sigset32(arena::kSignalMask, 8))) << signal;
     *reinterpret_cast<std::uint64_t*>(arena::kSignalMask) = mask_of(signal);
     EXPECT_RETURNS(0, wait(entry, ctx, timeout, sigset32(arena::kSignalMask, 8))) << signal;
-    EXPECT_EQ(handled, expected) << signal;
+    EXPECT_EQ(catches, expected) << signal;
     *reinterpret_cast<std::uint64_t*>(arena::kSignalMask) = ~mask_of(signal);
     EXPECT_ERROR(EINTR, wait(entry, ctx, timeout, sigset32(arena::kSignalMask, 8))) << signal;
-    EXPECT_EQ(handled, ++expected) << signal;
+    EXPECT_EQ(catches, ++expected) << signal;
     ::raise(signal);
-    EXPECT_EQ(handled, expected) << signal;
+    EXPECT_EQ(catches, expected) << signal;
     EXPECT_ERROR(EINTR, wait(entry, ctx, timeout, sigset32(arena::kSignalMask, 8))) << signal;
-    EXPECT_EQ(handled, ++expected) << signal;
+    EXPECT_EQ(catches, ++expected) << signal;
   }
 }
 
@@ -148,7 +134,7 @@ SUITE_TEST(compat, a_timeout_with_all_bits_set_waits,
   alarm_every(kSoon);
   EXPECT_ERROR(EINTR, io_getevents(ctx, 1, 1, arena::kEvents, timeout32(0xffffffff, 0xffffffff)));
   EXPECT_ERROR(EINTR, io_pgetevents(ctx, 1, 1, arena::kEvents, timeout32(0x7fffffff, 0), 0));
-  EXPECT_GT(handled, 0);
+  EXPECT_GT(catches, 0);
 }
 
 SUITE_TEST(compat, a_sigset_has_room_in_eight_bytes,
@@ -207,7 +193,7 @@ SUITE_TEST(compat, seconds_of_call_416_are_not_cut,
   // Of 32 bits this would be no time at all.
   const Address long_time = timeout64(std::uint64_t{1} << 32, 0);
   EXPECT_ERROR(EINTR, CompatEntry::io_pgetevents_time64(ctx, 1, 1, arena::kEvents, long_time, 0));
-  EXPECT_GT(handled, 0);
+  EXPECT_GT(catches, 0);
 }
 
 SUITE_TEST(compat, upper_nanoseconds_of_call_416_are_ignored,

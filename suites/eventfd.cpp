@@ -5,7 +5,6 @@
 // counter's end. Provoked by reads of files, which complete inside io_submit in every release.
 // Not seen: requests in flight (eventfd_lifetime.cpp), who waits (eventfd_waiters.cpp), polls (poll_resfd.cpp).
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -14,24 +13,16 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
-#include <system_error>
-
 #include "suites/harness/case.h"
+#include "suites/harness/objects.h"
 
 namespace aio::suites {
 namespace {
 
 constexpr std::uint64_t kLargest = 0xfffffffffffffffe;  // that can be written to an eventfd
 
-Descriptor check(int fd, const char* what) {
-  if (fd < 0) throw std::system_error(errno, std::generic_category(), what);
-  return Descriptor(fd);
-}
-
 void write_count(int eventfd, std::uint64_t count) {
-  if (::write(eventfd, &count, sizeof count) != sizeof count) {
-    throw std::system_error(errno, std::generic_category(), "cannot write to an eventfd");
-  }
+  if (::write(eventfd, &count, sizeof count) != sizeof count) fail("cannot write to an eventfd");
 }
 
 // One read(2): what it gives, 0 where it gives nothing.
@@ -64,8 +55,7 @@ SUITE_TEST(eventfd, a_descriptor_of_a_path_is_ebadf, {.holds = {"resfd.path_fd_i
   const std::uint64_t ctx = setup();
   const Descriptor data = file("x");
   const Descriptor counter = eventfd();
-  const Descriptor path =
-      check(::open(fmt::format("/proc/self/fd/{}", counter.get()).c_str(), O_PATH | O_CLOEXEC), "cannot open a path");
+  const Descriptor path = opened_again(counter.get(), O_PATH);
   signal(prepare(0, kPread, data.get(), arena::kBuffers, 1), path.get());
   EXPECT_ERROR(EBADF, submit(ctx, {0}));
   EXPECT_EQ(drain(counter.get()), 0u);
@@ -75,10 +65,10 @@ SUITE_TEST(eventfd, other_files_are_einval, {.holds = {"io_submit.resfd_must_be_
   const std::uint64_t ctx = setup();
   const Descriptor data = file("x");
   const Pipe ends = pipe();
-  const Descriptor directory = check(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "cannot open /");
-  const Descriptor socket = check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "cannot make a socket");
-  const Descriptor timer = check(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC), "cannot make a timer");
-  const Descriptor epoll = check(::epoll_create1(EPOLL_CLOEXEC), "cannot make an epoll");
+  const Descriptor directory = opened("/", O_RDONLY | O_DIRECTORY);
+  const Descriptor socket = owned(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "cannot make a socket");
+  const Descriptor timer = owned(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC), "cannot make a timer");
+  const Descriptor epoll = owned(::epoll_create1(EPOLL_CLOEXEC), "cannot make an epoll");
   const std::pair<const char*, const Descriptor*> others[] = {
       {"the file itself", &data}, {"pipe", &ends.read}, {"pipe, write end", &ends.write},
       {"directory", &directory},  {"socket", &socket},  {"timerfd", &timer},

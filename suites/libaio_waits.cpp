@@ -12,6 +12,7 @@
 
 #include "fixtures/libaio_library.h"
 #include "suites/harness/case.h"
+#include "suites/harness/sleeper.h"
 
 namespace aio::suites {
 namespace {
@@ -29,17 +30,10 @@ timespec* time(std::int64_t sec, std::int64_t nsec) {
   return at;
 }
 
-volatile std::sig_atomic_t handled = 0;
-
 // Counts this signal, and keeps it from coming.
 void count_and_block(int signal) {
-  struct sigaction action {};
-  action.sa_handler = [](int) { handled = handled + 1; };
-  ::sigaction(signal, &action, nullptr);
-  sigset_t only;
-  ::sigemptyset(&only);
-  ::sigaddset(&only, signal);
-  ::sigprocmask(SIG_BLOCK, &only, nullptr);
+  catch_signal(signal);
+  block(signal);
 }
 
 bool is_blocked(int signal) {
@@ -148,14 +142,14 @@ SUITE_TEST(libaio, an_empty_ring_lets_no_signal_in,
   count_and_block(SIGUSR1);
   ::raise(SIGUSR1);
   EXPECT_EQ(library().io_pgetevents(context(ctx), 0, 1, events(), time(0, 0), &none), 0);
-  EXPECT_EQ(handled, 0);
+  EXPECT_EQ(catches, 0);
   EXPECT_TRUE(is_pending(SIGUSR1));
 
   claim("libaio.other_waits_make_the_call");
   prepare(0, kPread, where.get());
   ASSERT_RETURNS(1, submit(ctx, {0}));
   EXPECT_EQ(library().io_pgetevents(context(ctx), 0, 1, events(), time(0, 0), &none), 1);
-  EXPECT_EQ(handled, 1);
+  EXPECT_EQ(catches, 1);
   EXPECT_FALSE(is_pending(SIGUSR1));
 }
 
@@ -167,7 +161,7 @@ SUITE_TEST(libaio, a_mask_is_installed_for_the_wait,
   EXPECT_EQ(library().io_pgetevents(context(ctx), 1, 1, events(), time(0, 1000000), &none), 0);
   ::raise(SIGUSR1);
   EXPECT_EQ(library().io_pgetevents(context(ctx), 1, 1, events(), time(0, 1000000), &none), -EINTR);
-  EXPECT_EQ(handled, 1);
+  EXPECT_EQ(catches, 1);
   EXPECT_TRUE(is_blocked(SIGUSR1));
 }
 
@@ -195,7 +189,7 @@ SUITE_TEST(libaio, no_mask_leaves_signals_blocked,
   count_and_block(SIGUSR1);
   ::raise(SIGUSR1);
   EXPECT_EQ(library().io_pgetevents(context(ctx), 1, 1, events(), time(0, 1000000), nullptr), 0);
-  EXPECT_EQ(handled, 0);
+  EXPECT_EQ(catches, 0);
   EXPECT_TRUE(is_pending(SIGUSR1));
 }
 

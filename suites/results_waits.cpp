@@ -13,30 +13,17 @@
 #include "fixtures/lane.h"
 #include "suites/harness/case.h"
 #include "suites/harness/objects.h"
+#include "suites/harness/sleeper.h"
 
 namespace aio::suites {
-namespace {
-
-// A signal that does nothing but end waits: a handler that asks for calls to be restarted.
-void catch_usr1() {
-  struct sigaction action {};
-  action.sa_handler = [](int) {};
-  action.sa_flags = SA_RESTART;
-  if (::sigaction(SIGUSR1, &action, nullptr) != 0) fail("cannot catch a signal");
-}
-
-}  // namespace
-
 SUITE_TEST(results_waits, a_signal_ends_a_wait_with_eintr,
            {.holds = {"rw.signal_is_result_eintr", "io_submit.waits_for_blocking_read"}, .needs = "lanes"}) {
   const std::uint64_t ctx = setup();
-  catch_usr1();
+  catch_signal(SIGUSR1, SA_RESTART);
   const Pipe ends = pipe();
   const Pipe full = pipe();
   if (::fcntl(full.write.get(), F_SETFL, O_NONBLOCK) != 0) fail("cannot change a pipe");
-  const std::string page(arena::kPage, 'f');
-  while (::write(full.write.get(), page.data(), page.size()) > 0) {
-  }
+  fill(full.write.get());
   if (::fcntl(full.write.get(), F_SETFL, 0) != 0) fail("cannot change a pipe");
   const Ends sockets = socket_pair();
   const Descriptor counter = eventfd();
@@ -105,7 +92,7 @@ SUITE_TEST(results_waits, a_closed_end_ends_the_wait,
 SUITE_TEST(results_waits, a_write_that_has_begun_returns_its_part,
            {.holds = {"write.pipe_takes_part"}, .needs = "lanes"}) {
   const std::uint64_t ctx = setup();
-  catch_usr1();
+  catch_signal(SIGUSR1, SA_RESTART);
   const Pipe ends = pipe();
   const int room = ::fcntl(ends.write.get(), F_GETPIPE_SZ);
   const Address buffer = map(static_cast<std::size_t>(room) + 2 * arena::kPage);
@@ -123,7 +110,7 @@ SUITE_TEST(results_waits, a_write_that_has_begun_returns_its_part,
 SUITE_TEST(results_waits, io_submit_goes_on_after_a_signal,
            {.holds = {"io_submit.goes_on_after_interrupted_request", "rw.signal_is_result_eintr"}, .needs = "lanes"}) {
   const std::uint64_t ctx = setup(4);
-  catch_usr1();
+  catch_signal(SIGUSR1, SA_RESTART);
   const Pipe ends = pipe();
   const Descriptor fd = file("0123456789");
   prepare(0, kPread, ends.read.get(), arena::kBuffers, 16);

@@ -124,6 +124,8 @@ Address Case::sigset(std::initializer_list<int> signals) const {
 
 std::uint32_t Case::in_ring(std::uint64_t ctx) {
   const RingHeader now = ring(ctx);
+  // Where there is no ring to speak of it holds nothing.
+  if (now.nr == 0) return 0;
   return (now.tail + now.nr - now.head) % now.nr;
 }
 

@@ -9,6 +9,7 @@
 
 #include "fixtures/arena_memory.h"
 #include "fixtures/lies.h"
+#include "fixtures/vm/journal.h"
 #include "fixtures/worker.h"
 #include "reference/needs.h"
 #include "reference/requirement.h"
@@ -63,6 +64,7 @@ void Case::TestBody() {
     result.verdict = TestVerdict::kSkipped;
     result.reason = why;
   } else {
+    const JournalEntry journal(fmt::format("test {} {}", test_->full_name(), entry_name(kind_)));
     WorkerDeath how;
     const auto text = run_in_worker([this] { return perform(); }, kTestPatience + 2 * setting().patience, &how);
     const auto seen = text ? unpacked(*text) : std::nullopt;

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/guest_run.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "cli/kernel_death.h"
+#include "cli/progress.h"
+#include "cli/target.h"
+#include "fixtures/running_profile.h"
+#include "reports/report_writer.h"
+#include "reports/terminal.h"
+#include "reports/trace_reader.h"
+
+namespace aio::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kConsoleFile = "console.txt";
+constexpr std::size_t kExcerptLines = 25;
+
+// The value of an option among words.
+std::string value_of(const std::vector<std::string>& words, const std::string& option) {
+  const auto at = std::find(words.begin(), words.end(), option);
+  return at == words.end() || at + 1 == words.end() ? "" : *(at + 1);
+}
+
+template <class T>
+T written(ReportDirectory::Result<T> result) {
+  if (!result) throw Failure(Exit::kIncomplete, result.error());
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+class GuestRun {
+ public:
+  GuestRun(const Guests& guests, const GuestRunOptions& options)
+      : guests_(guests), options_(options), lie_(value_of(options.words, "--lie")) {
+    // The guest writes to the same place of its own, so that what it says of files is true here.
+    if (!options.report.empty()) report_ = fs::absolute(options.report).lexically_normal();
+    orders_.commands.push_back(options.words);
+    if (!report_.empty()) {
+      if (auto open = ReportDirectory::open(report_); !open) throw wrong_usage(open.error());
+      orders_.report = report_;
+      orders_.commands[0].insert(orders_.commands[0].end(), {"--report", report_});
+    }
+  }
+
+  GuestVerdict perform() {
+    const Clock::time_point start = Clock::now();
+    const VmOutcome outcome = boot();
+    GuestVerdict verdict;
+    verdict.kernel = outcome.kernel;
+    verdict.boot_seconds = outcome.boot_seconds;
+    write(kConsoleFile, outcome.console.text());
+    verdict.exit = judge(outcome);
+    verdict.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    fmt::print("boot {:.1f} s, all {:.1f} s\n", verdict.boot_seconds, verdict.seconds);
+    return verdict;
+  }
+
+ private:
+  VmOutcome boot() {
+    ProgressLine line;
+    VmListener listener;
+    listener.frame = [&](const Frame& frame) { take(frame); };
+    listener.tick = [&](const Journal* journal) {
+      if (journal == nullptr) return line.show("booting");
+      const auto& text = journal->progress;
+      line.show(std::string(text.data(), ::strnlen(text.data(), text.size())));
+    };
+    return guests_.run(orders_, journal_, listener);
+  }
+
+  void take(const Frame& frame) {
+    if (frame.kind == guest_says::kHello) fmt::print("Linux {} is up\n", frame.name);
+    if (frame.kind == guest_says::kNote) fmt::print("{}", frame.bytes);
+    if (frame.kind == guest_says::kOutput) fmt::print("{}", frame.bytes);
+    // Progress comes by the journal.
+    if (frame.kind == guest_says::kError) errors_ += frame.bytes;
+    if (frame.kind == guest_says::kFile) write(frame.name, frame.bytes);
+    std::fflush(stdout);
+  }
+
+  void write(const std::string& name, const std::string& content) const {
+    if (report_.empty() || fs::path(name).filename() != name) return;
+    std::ofstream(fs::path(report_) / name, std::ios::binary) << content;
+  }
+
+  Exit judge(const VmOutcome& outcome) {
+    if (outcome.end == VmEnd::kFinished) {
+      const std::string how = outcome.exits.empty() ? "it never ended" : outcome.exits.front();
+      if (how.size() == 1 && how >= "0" && how <= "4") {
+        if (how >= "2") fmt::print(stderr, "{}", errors_);
+        return static_cast<Exit>(how[0] - '0');
+      }
+      throw Failure(Exit::kIncomplete, fmt::format("the run in the guest ended by {}\n{}", how, errors_));
+    }
+    if (kernel_died(outcome)) return judge_death(outcome);
+    throw Failure(Exit::kIncomplete, why_incomplete(outcome));
+  }
+
+  static std::string why_incomplete(const VmOutcome& outcome) {
+    const std::string said = outcome.console.excerpt(kExcerptLines);
+    switch (outcome.end) {
+      case VmEnd::kNoHello:
+        return fmt::format(
+            "the guest did not come up. The kernel needs an initramfs (CONFIG_BLK_DEV_INITRD), devtmpfs and serial "
+            "ports (CONFIG_SERIAL_8250_CONSOLE). {}\n{}{}",
+            said.empty() ? "Its console said nothing" : "The end of its console:", said, outcome.qemu_said);
+      case VmEnd::kOutOfTime:
+        return "the time for the guest was up (--timeout)\n" + said;
+      case VmEnd::kInterrupted:
+        return "interrupted";
+      default:
+        return "QEMU did not go on to the end\n" + outcome.qemu_said;
+    }
+  }
+
+  Exit judge_death(const VmOutcome& outcome) {
+    const std::string message = death_message(outcome);
+    fmt::print("\nthe kernel died: {}\n\n{}\n", message, outcome.console.excerpt(kExcerptLines));
+    const GoingOn at = going_on(journal_.view());
+    for (const std::string& test : at.tests) fmt::print("it was at test {}\n", test);
+    fmt::print("it was at {} program{}; booting again to find which did it\n", at.programs.size(),
+               at.programs.size() == 1 ? "" : "s");
+    std::fflush(stdout);
+    const auto killer = search(at);
+    if (!killer) {
+      fmt::print("none of them did it again\n");
+      const bool stall = outcome.end == VmEnd::kSilent ||
+                         (outcome.console.complaint() && outcome.console.complaint()->complaint == Complaint::kStall);
+      // A host that is too busy stalls a guest too.
+      if (stall) return Exit::kIncomplete;
+    }
+    report(outcome, message, killer);
+    return Exit::kDivergences;
+  }
+
+  std::optional<KernelDeath> search(const GoingOn& at) const {
+    ProgressLine line;
+    const std::function<void(const std::string&)> tick = [&](const std::string& text) { line.show(text); };
+    return find_killer(guests_, at.programs, lie_, milliseconds_of(options_.minimize_time_s), tick);
+  }
+
+  Trace trace_of(const VmOutcome& outcome, const std::string& message, const std::optional<KernelDeath>& killer) const {
+    TraceRecorder recorder;
+    if (killer) {
+      for (const Operation& operation : killer->program.operations) recorder.add(operation, operation);
+    }
+    Trace trace = recorder.trace();
+    trace.kernel = outcome.kernel;
+    trace.release = parse_release(outcome.kernel);
+    trace.profile = profile_for(trace.release).name;
+    trace.machine.guest = true;
+    trace.lie = lie_;
+    trace.repeats_shown = killer ? killer->shown : 0;
+    trace.repeats_of = killer ? killer->of : 0;
+    trace.divergence = Divergence{{Req::kKernelSurvives, Kind::kKernel},
+                                  killer ? killer->operation : 0,
+                                  "the kernel goes on without complaint",
+                                  killer ? killer->message : message,
+                                  std::nullopt};
+    return trace;
+  }
+
+  void report(const VmOutcome& outcome, const std::string& message, const std::optional<KernelDeath>& killer) const {
+    const Trace trace = trace_of(outcome, message, killer);
+    RunSummary summary;
+    summary.kernel = trace.kernel;
+    summary.profile = trace.profile;
+    summary.seed = std::strtoull(value_of(options_.words, "--seed").c_str(), nullptr, 10);
+    summary.lie = lie_;
+    summary.requirements_applicable.set(static_cast<std::size_t>(Req::kKernelSurvives));
+    summary.requirements_exercised.set(static_cast<std::size_t>(Req::kKernelSurvives));
+    std::vector<Finding> findings;
+    if (report_.empty()) {
+      findings.push_back({trace, ""});
+    } else {
+      write_report(trace, summary, findings);
+      write(kConsoleFile, outcome.console.text());
+    }
+    summary.divergences = std::max<std::size_t>(findings.size(), 1);
+    TerminalOptions options;
+    options.colour = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+    options.directory = report_;
+    fmt::print("\n{}", terminal_report(summary, findings, options));
+  }
+
+  // With what the guest had found before its kernel died.
+  void write_report(const Trace& trace, RunSummary& summary, std::vector<Finding>& findings) const {
+    std::vector<Trace> traces;
+    for (const fs::directory_entry& each : fs::directory_iterator(report_)) {
+      const std::string name = each.path().filename();
+      if (!name.starts_with("divergence-") || !name.ends_with(".json")) continue;
+      if (auto found = load_trace(each.path())) traces.push_back(std::move(*found));
+    }
+    traces.push_back(trace);
+    auto directory = written(ReportDirectory::open(report_));
+    for (Trace& each : traces) findings.push_back(written(directory.add_divergence(std::move(each))));
+    summary.divergences = findings.size();
+    written(directory.finish(summary));
+  }
+
+  const Guests& guests_;
+  const GuestRunOptions& options_;
+  const std::string lie_;
+  std::string report_;
+  GuestOrders orders_;
+  const HostJournal journal_;
+  std::string errors_;
+};
+
+}  // namespace
+
+GuestVerdict run_in_guest(const Guests& guests, const GuestRunOptions& options) {
+  return GuestRun(guests, options).perform();
+}
+
+}  // namespace aio::cli

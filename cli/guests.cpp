@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/guests.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+#include "fixtures/descriptor.h"
+#include "fixtures/worker.h"
+
+namespace aio::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uintmax_t kDiskBytes = std::uintmax_t{512} << 20;
+constexpr std::chrono::seconds kDiskPatience{30};
+constexpr std::chrono::seconds kKvmPatience{10};
+
+// What programs and suites can use. Of a name that is not there nothing is asked.
+constexpr std::array<std::string_view, 9> kModules{"virtio_pci", "virtio_blk", "ext4",      "crc32c_generic", "fuse",
+                                                   "loop",       "xfs",        "libcrc32c", "overlay"};
+
+std::string content_of(const std::string& path, const char* what) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream content;
+  if (file) content << file.rdbuf();
+  if (!file || content.str().empty()) {
+    throw wrong_usage(fmt::format("cannot read {} {}: {}", what, path, errno != 0 ? std::strerror(errno) : "empty"));
+  }
+  return content.str();
+}
+
+// The boot protocol of x86 puts "HdrS" there.
+void require_kernel(const std::string& path) {
+  constexpr std::size_t kMagicAt = 0x202;
+  const std::string image = content_of(path, "the kernel");
+  if (image.size() > kMagicAt + 4 && image.compare(kMagicAt, 4, "HdrS") == 0) return;
+  throw wrong_usage(path + " is no x86 kernel image; name a bzImage, such as arch/x86/boot/bzImage");
+}
+
+bool is_static(const std::string& binary) {
+  Elf64_Ehdr head{};
+  std::memcpy(&head, binary.data(), std::min(sizeof(head), binary.size()));
+  for (std::size_t i = 0; i < head.e_phnum; ++i) {
+    Elf64_Phdr part{};
+    const std::size_t at = head.e_phoff + i * sizeof(part);
+    if (at + sizeof(part) > binary.size()) return false;
+    std::memcpy(&part, binary.data() + at, sizeof(part));
+    if (part.p_type == PT_INTERP) return false;
+  }
+  return head.e_phnum > 0;
+}
+
+// Of a program in $PATH or where only root has it; empty where it is not there.
+std::string program_path(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(std::string(path != nullptr ? path : "") + ":/usr/sbin:/sbin");
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    std::string full = fmt::format("{}/{}", folder, name);
+    if (!folder.empty() && ::access(full.c_str(), X_OK) == 0) return full;
+  }
+  return "";
+}
+
+}  // namespace
+
+TemporaryFile::TemporaryFile(const std::string& name) {
+  path_ = (fs::temp_directory_path() / fmt::format("{}-XXXXXX", name)).string();
+  const Descriptor file(::mkstemp(path_.data()));
+  if (!file) throw std::system_error(errno, std::generic_category(), "cannot make " + path_);
+}
+
+TemporaryFile::~TemporaryFile() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+Guests::Guests(const GuestOptions& options)
+    : binary_(content_of("/proc/self/exe", "this program")), disk_("aio-cts-disk") {
+  machine_.kernel = options.kernel;
+  machine_.cpus = options.cpus;
+  machine_.possible_cpus = std::max(options.cpus, options.possible_cpus);
+  machine_.memory_mib = options.memory_mib;
+  machine_.append = options.append;
+  limits_.total = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout_s * 1000));
+  require_kernel(options.kernel);
+  if (!is_static(binary_)) {
+    throw Failure(Exit::kIncomplete,
+                  "this build of aio-cts cannot be put into a guest, as it is not static: use the one of the preset "
+                  "release (build/release/aio-cts)");
+  }
+  if (program_path(machine_.qemu).empty()) {
+    throw Failure(Exit::kIncomplete, machine_.qemu + " is not there: install QEMU (Debian: qemu-system-x86)");
+  }
+  try {
+    if (!options.modules.empty()) modules_ = find_modules(options.modules, kModules);
+  } catch (const std::exception& error) {
+    throw wrong_usage(error.what());
+  }
+  make_disk();
+  choose_accel(options.accel);
+}
+
+void Guests::make_disk() {
+  const std::string mke2fs = program_path("mke2fs");
+  if (mke2fs.empty()) {
+    remarks_ += "no disk: mke2fs is not there (Debian: e2fsprogs)\n";
+    return;
+  }
+  fs::resize_file(disk_.path(), kDiskBytes);
+  Worker worker([&] {
+    const int nowhere = ::open("/dev/null", O_RDWR);
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nowhere, fd);
+    ::execl(mke2fs.c_str(), "mke2fs", "-q", "-F", "-t", "ext4", disk_.path().c_str(), nullptr);
+    return 127;
+  });
+  if (worker.wait_exit(kDiskPatience) == 0) {
+    machine_.disk = disk_.path();
+  } else {
+    remarks_ += "no disk: mke2fs failed\n";
+  }
+}
+
+// A guest that only comes up: a device that is there need not work.
+bool Guests::kvm_works() const {
+  VmMachine machine = machine_;
+  machine.kvm = true;
+  VmLimits limits = limits_;
+  limits.boot = kKvmPatience;
+  const HostJournal journal;
+  return run_vm(machine, packed({}, ""), limits, journal, {}).end == VmEnd::kFinished;
+}
+
+void Guests::choose_accel(const std::string& wanted) {
+  const bool device = ::access("/dev/kvm", R_OK | W_OK) == 0;
+  machine_.kvm = wanted == "kvm" || (wanted == "auto" && device && kvm_works());
+  if (machine_.kvm) {
+    remarks_ += "accelerated by KVM\n";
+  } else if (wanted == "tcg") {
+    remarks_ += "emulated by TCG\n";
+  } else {
+    remarks_ += fmt::format("emulated by TCG: {}\n", device ? "no guest came up with KVM" : "there is no /dev/kvm");
+  }
+}
+
+std::string Guests::packed(const GuestOrders& orders, const std::string& busybox) const {
+  Initramfs initramfs;
+  pack_guest(initramfs, binary_, modules_, orders, busybox);
+  return initramfs.finish();
+}
+
+VmOutcome Guests::run(const GuestOrders& orders, const HostJournal& journal, const VmListener& listener) const {
+  return run_vm(machine_, packed(orders, ""), limits_, journal, listener);
+}
+
+void Guests::run_shell() const {
+  const std::string busybox = program_path("busybox");
+  if (busybox.empty()) throw Failure(Exit::kIncomplete, "busybox is not there (Debian: busybox-static)");
+  const std::string tools = content_of(busybox, "the shell");
+  if (!is_static(tools)) {
+    throw Failure(Exit::kIncomplete, busybox + " is not static (Debian: busybox-static)");
+  }
+  GuestOrders orders;
+  orders.shell = true;
+  const HostJournal journal;
+  run_vm_on_terminal(machine_, packed(orders, tools), journal);
+}
+
+}  // namespace aio::cli

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Guests: a kernel in a virtual machine, packed with this program, its modules and a disk, booted as often as needed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/exit.h"
+#include "fixtures/vm/guest.h"
+#include "fixtures/vm/vm.h"
+
+namespace aio::cli {
+
+struct GuestOptions {
+  std::string kernel;
+  std::string modules;  // a folder of modules; empty: none
+  unsigned cpus = 2;
+  unsigned possible_cpus = 0;  // 0: as many as cpus
+  unsigned memory_mib = 1024;
+  std::string accel = "auto";  // kvm, tcg, or kvm where it works
+  std::string append;
+  double timeout_s = 3600;
+};
+
+// A file in $TMPDIR, removed with its owner.
+class TemporaryFile {
+ public:
+  TemporaryFile() = default;
+  // Throws std::system_error.
+  explicit TemporaryFile(const std::string& name);
+  ~TemporaryFile();
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+class Guests {
+ public:
+  // Looks at everything once. Throws Failure: kUsage for a kernel or modules that cannot be read, kIncomplete where
+  // QEMU is missing or this program is no static one.
+  explicit Guests(const GuestOptions& options);
+
+  // Boots it with these orders. `journal` holds afterwards what went on.
+  VmOutcome run(const GuestOrders& orders, const HostJournal& journal, const VmListener& listener) const;
+  // With a shell on this terminal.
+  void run_shell() const;
+  // How it is run, for people: "TCG: KVM is not there", and what it lacks.
+  const std::string& remarks() const { return remarks_; }
+
+ private:
+  std::string packed(const GuestOrders& orders, const std::string& busybox) const;
+  bool kvm_works() const;
+  void choose_accel(const std::string& wanted);
+  void make_disk();
+
+  VmMachine machine_;
+  VmLimits limits_;
+  std::string binary_;
+  std::vector<Module> modules_;
+  TemporaryFile disk_;
+  std::string remarks_;
+};
+
+}  // namespace aio::cli

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/work_list.h"
+
+#include <gtest/gtest.h>
+
+namespace aio {
+namespace {
+
+Finding finding(Req requirement, std::uint32_t nr, const std::string& seen) {
+  Finding made;
+  Step step;
+  step.operation = aio::Setup{.nr = nr};
+  step.resolved = step.operation;
+  made.trace.steps.push_back(step);
+  made.trace.divergence = Divergence{{requirement, Kind::kErrno}, 0, "EINVAL (22)", seen, std::nullopt};
+  return made;
+}
+
+RunSummary other() {
+  RunSummary summary;
+  summary.implementation = "gVisor";
+  summary.kernel = "4.4.0";
+  summary.profile = "6.18";
+  return summary;
+}
+
+TEST(WorkList, has_a_line_for_each_divergence_in_the_order_of_the_catalogue) {
+  const std::string text =
+      work_list(other(), {finding(Req::kSubmitNrNegative, 1, "0"), finding(Req::kSetupNrZero, 0, "a | b")});
+  EXPECT_NE(text.find("# What gVisor 4.4.0 answers otherwise than Linux 6.18"), std::string::npos) << text;
+  const std::size_t first = text.find("| 1 | `io_setup.nr_zero_is_einval` (errno)");
+  const std::size_t second = text.find("| 2 | `io_submit.negative_nr_is_einval` (errno)");
+  EXPECT_NE(first, std::string::npos) << text;
+  EXPECT_NE(second, std::string::npos) << text;
+  EXPECT_LT(first, second);
+  EXPECT_LT(text.find("## io_setup"), text.find("## io_submit"));
+  // Within a table.
+  EXPECT_NE(text.find("| EINVAL (22) | a \\| b | 0 | `io_setup(0, &ctx0)` |"), std::string::npos) << text;
+}
+
+TEST(WorkList, tests_add_what_no_program_has_shown) {
+  RunSummary summary = other();
+  SuiteRun run;
+  run.test = "io_setup.nr_zero";
+  run.entry = "native";
+  run.verdict = "fails";
+  run.failures.push_back({"io_setup.nr_zero_is_einval", "suites/io_setup.cpp:1", "known", false});
+  run.failures.push_back({"io_submit.key_written", "suites/io_submit.cpp:1", "two\nlines", false});
+  summary.suites.runs.push_back(run);
+  const std::vector<Finding> findings{finding(Req::kSetupNrZero, 0, "0")};
+  EXPECT_EQ(broken_in_suites_alone(summary.suites, findings), (std::vector<std::string>{"io_submit.key_written"}));
+  const std::string text = work_list(summary, findings);
+  EXPECT_NE(text.find("`io_setup.nr_zero` through native: two lines |"), std::string::npos) << text;
+  EXPECT_EQ(text.find("known"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace aio

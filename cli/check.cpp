@@ -9,29 +9,12 @@
 
 #include "cli/catalogue.h"
 #include "cli/commands.h"
+#include "cli/profile_hint.h"
 #include "cli/traces.h"
-#include "properties/lockstep.h"
 #include "reference/print.h"
 
 namespace aio::cli {
 namespace {
-
-CaseResult judge(const Trace& trace) {
-  const Rules rules(trace.mutant.empty() ? std::nullopt : std::optional(requirement_named(trace.mutant)));
-  TraceReplayer replayer;
-  const auto step = [&](std::size_t i) -> std::optional<RecordedStep> {
-    if (i >= trace.steps.size()) return std::nullopt;
-    const Step& recorded = trace.steps[i];
-    const Observation* seen = recorded.observation ? &replayer.next(*recorded.observation) : nullptr;
-    return RecordedStep{recorded.operation, recorded.resolved, seen};
-  };
-  const auto end = [&] { return trace.end ? &replayer.next(*trace.end) : nullptr; };
-  std::optional<Quirks> quirks;
-  if (trace.quirks) quirks.emplace();
-  for (const Signature& each : trace.quirks.value_or(std::vector<Signature>())) quirks->add(each);
-  return judge_recorded(profile_named(trace.profile), trace.machine, rules, program_of(trace), step, end,
-                        quirks ? &*quirks : nullptr);
-}
 
 Exit check(const std::string& path) {
   const Trace trace = open_trace(path);
@@ -40,7 +23,7 @@ Exit check(const std::string& path) {
   if (!has_seen) throw wrong_usage(path + ": it holds no observations; aio-cts replay runs its program");
   if (!trace.mutant.empty()) fmt::print("FALSIFIED: as the trace says, with the mutant {}\n", trace.mutant);
   if (!trace.lie.empty()) fmt::print("FALSIFIED: recorded with the lie {}\n", trace.lie);
-  const CaseResult result = judge(trace);
+  const CaseResult result = judge(trace, profile_named(trace.profile));
   fmt::print("{} operations recorded on Linux {}, judged by {}\n", trace.steps.size(), trace.kernel, trace.profile);
   if (result.undecided != nullptr) fmt::print("not everything was judged: {}\n", result.undecided);
   if (!result.divergence) {

@@ -11,6 +11,7 @@
 
 #include "cli/catalogue.h"
 #include "cli/commands.h"
+#include "cli/profile_hint.h"
 #include "cli/progress.h"
 #include "cli/record.h"
 #include "cli/suites.h"
@@ -164,6 +165,9 @@ class Run {
     if (!no_suites(options_.suites)) suites = run_suites(target_, options_.suites, selection_, missing);
     const CampaignResult result = campaign();
     RunSummary summary = summarize(target_, campaign_.seed, result);
+    if (target_.implementation().is_linux()) {
+      if (const std::string hint = profile_hint(findings_); !hint.empty()) summary.profile_notes.push_back(hint);
+    }
     if (!no_suites(options_.suites)) {
       make_matrix(suites, target_, selection_, result.exercised);
       // What a test saw broken may be of a divergence that is known, where not all of a context works.

@@ -154,7 +154,10 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
   in_child_ = child_.take(operation);
   // A child's memory is its own, but for the rings.
   std::optional<Memory> parents;
-  if (in_child_) parents = memory_;
+  if (in_child_) {
+    parents = memory_;
+    for (Held& held : held_) held.forked = true;
+  }
   store(operation);
   if (in_kernel_) std::visit([this](const auto& op) { visit_fields(op, AddressNamer{memory_}); }, operation);
   if (quirks_ != nullptr) missing_rule_ = name_of_missing(operation);

@@ -54,8 +54,9 @@ struct Request {
 struct Held {
   std::uint64_t context = 0;  // its serial
   Request request;
-  Buffers buffers;   // where a read puts what it gets
-  GateRequest seen;  // what the file system must see, but for its number and the credentials
+  Buffers buffers;      // where a read puts what it gets
+  GateRequest seen;     // what the file system must see, but for its number and the credentials
+  bool forked = false;  // the process has forked since
 };
 
 // A call inside which a lane sleeps.

@@ -98,6 +98,9 @@ void Model::answer(Held& held, std::int64_t wanted, unsigned cpu) {
     std::vector<std::byte> bytes(static_cast<std::size_t>(res));
     for (std::uint64_t i = 0; i < bytes.size(); ++i) bytes[i] = std::byte{gate_byte(held.seen.offset + i)};
     copy_to_user(memory_, held.buffers, 0, bytes, Req::kHeldReadData);
+    if (held.forked && !profile_->held_read_pins) {
+      for (const Iovec& segment : held.buffers.segments) unknown_memory_.emplace_back(segment.base, segment.len);
+    }
   }
   if (held.seen.call == GateCall::kWrite && res >= 0 && res < static_cast<std::int64_t>(held.seen.length)) {
     request.rule = Req::kHeldShortWrite;

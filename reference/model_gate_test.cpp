@@ -36,7 +36,8 @@ Event event(unsigned slot, std::int64_t res) { return {40 + slot, arena::iocb_sl
 
 class ModelGate : public testing::Test {
  protected:
-  explicit ModelGate(const Rules& rules = {}) : kernel(profiles().back(), rules, machine_with_gate()) {}
+  explicit ModelGate(const Rules& rules = {}, const Profile& profile = profiles().back())
+      : kernel(profile, rules, machine_with_gate()) {}
   void SetUp() override {
     ASSERT_FALSE(kernel.setup().divergence);
     ASSERT_FALSE(kernel.run(Hold{}).divergence);
@@ -74,6 +75,23 @@ class ModelGate : public testing::Test {
 TEST_F(ModelGate, a_read_gives_its_event_when_it_is_released) {
   ASSERT_FALSE(submit(request(kPread, 64), {seen(GateCall::kRead, 64)}).divergence);
   EXPECT_FALSE(release(10, 10, 10).divergence);
+}
+
+// The pages of a process that forks are parted from what a read has got hold of, unless that pins them.
+class ModelGateAndFork : public ModelGate, public testing::WithParamInterface<const char*> {
+ protected:
+  ModelGateAndFork() : ModelGate({}, *find_profile(GetParam())) {}
+  Req broken_if_lost() {
+    EXPECT_FALSE(submit(request(kPread, 64), {seen(GateCall::kRead, 64)}).divergence);
+    EXPECT_FALSE(kernel.run(InChild{}).divergence);
+    EXPECT_FALSE(kernel.run(Store{.at = arena::kBuffers, .value = 1}).divergence);
+    return broken(release(10, 10, 0));
+  }
+};
+INSTANTIATE_TEST_SUITE_P(releases, ModelGateAndFork, testing::Values("6.1", "6.12"));
+
+TEST_P(ModelGateAndFork, a_read_across_a_fork_may_be_lost_before_6_12) {
+  EXPECT_EQ(broken_if_lost(), std::string(GetParam()) == "6.1" ? Req::kSetupSucceeds : Req::kHeldReadData);
 }
 
 TEST_F(ModelGate, a_read_gets_no_byte_more_than_was_answered) {

@@ -74,6 +74,7 @@ Profile rules_of(Release release) {
   profile.short_write_on_fault = release >= Release{5, 16};
   profile.vectors_in_order = release >= Release{6, 4};
   profile.clips_single_segment = release >= Release{6, 4};
+  profile.held_read_pins = release >= Release{6, 12};  // run: 6.12.117 with, 6.1.192 without
   profile.pipe_fault_leaves_slot = release >= Release{5, 5} && release < Release{6, 14};
   profile.pipe_wakes_full_writers = release >= Release{5, 5} && release < Release{6, 14};
   return profile;

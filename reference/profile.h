@@ -54,7 +54,8 @@ struct Profile {
   bool short_write_on_fault = true;   // E50: a partly unmapped buffer gives a short count
   bool vectors_in_order = true;       // each segment is copied and checked before the next is looked at (6.4)
   bool clips_single_segment =
-      true;  // a single segment is cut to the largest transfer before its range is checked (6.4)
+      true;                    // a single segment is cut to the largest transfer before its range is checked (6.4)
+  bool held_read_pins = true;  // a FUSE read reaches this process's page though a fork came between (O_DIRECT, open(2))
   bool pipe_fault_leaves_slot = false;   // a pipe write that faults leaves an empty buffer behind (5.5 to 6.13)
   bool pipe_wakes_full_writers = false;  // a pipe read wakes writers even if no buffer became free (5.5 to 6.13)
 };

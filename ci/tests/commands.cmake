@@ -3,7 +3,7 @@
 # The command from outside: exit codes, what it writes, and what it leaves behind. They look at aio-nr
 # and at the files of other runs, so each runs alone.
 foreach(case same_seed_same_programs a_lie_is_reported a_call_that_hangs_is_reported
-        an_honest_kernel_conforms interrupt_leaves_a_report_and_nothing_else kill_leaves_nothing_behind
+        rules_of_another_release_are_noticed an_honest_kernel_conforms interrupt_leaves_a_report_and_nothing_else kill_leaves_nothing_behind
         others_who_use_aio_are_no_divergence bad_input_exits_two probe_is_quick_and_leaves_nothing
         lost_output_is_no_success bench_prints_its_numbers)
   aio_command_test(commands.${case}

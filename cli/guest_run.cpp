@@ -2,7 +2,6 @@
 #include "cli/guest_run.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -11,11 +10,10 @@
 #include <fstream>
 
 #include "cli/kernel_death.h"
+#include "cli/option_value.h"
 #include "cli/progress.h"
+#include "cli/reporting.h"
 #include "cli/target.h"
-#include "fixtures/running_profile.h"
-#include "reports/report_writer.h"
-#include "reports/terminal.h"
 #include "reports/trace_reader.h"
 
 namespace aio::cli {
@@ -24,30 +22,17 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kConsoleFile = "console.txt";
 constexpr std::size_t kExcerptLines = 25;
-
-// The value of an option among words.
-std::string value_of(const std::vector<std::string>& words, const std::string& option) {
-  const auto at = std::find(words.begin(), words.end(), option);
-  return at == words.end() || at + 1 == words.end() ? "" : *(at + 1);
-}
-
-template <class T>
-T written(ReportDirectory::Result<T> result) {
-  if (!result) throw Failure(Exit::kIncomplete, result.error());
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 class GuestRun {
  public:
   GuestRun(const Guests& guests, const GuestRunOptions& options)
-      : guests_(guests), options_(options), lie_(value_of(options.words, "--lie")) {
+      : guests_(guests), options_(options), lie_(option_value(options.words, "--lie").value_or("")) {
     // The guest writes to the same place of its own, so that what it says of files is true here.
     if (!options.report.empty()) report_ = fs::absolute(options.report).lexically_normal();
     orders_.commands.push_back(options.words);
     if (!report_.empty()) {
-      if (auto open = ReportDirectory::open(report_); !open) throw wrong_usage(open.error());
+      checked(Exit::kUsage, ReportDirectory::open(report_));
       orders_.report = report_;
       orders_.commands[0].insert(orders_.commands[0].end(), {"--report", report_});
     }
@@ -151,13 +136,9 @@ class GuestRun {
   }
 
   Trace trace_of(const VmOutcome& outcome, const std::string& message, const std::optional<KernelDeath>& killer) const {
-    TraceRecorder recorder;
-    if (killer) {
-      for (const Operation& operation : killer->program.operations) recorder.add(operation, operation);
-    }
-    Trace trace = recorder.trace();
+    Trace trace = bare_trace(killer ? killer->program : Program{});
     trace.kernel = outcome.kernel;
-    trace.release = parse_release(outcome.kernel);
+    trace.release = outcome.release;
     trace.profile = profile_for(trace.release).name;
     trace.machine.guest = true;
     trace.lie = lie_;
@@ -176,7 +157,7 @@ class GuestRun {
     RunSummary summary;
     summary.kernel = trace.kernel;
     summary.profile = trace.profile;
-    summary.seed = std::strtoull(value_of(options_.words, "--seed").c_str(), nullptr, 10);
+    summary.seed = std::strtoull(option_value(options_.words, "--seed").value_or("").c_str(), nullptr, 10);
     summary.lie = lie_;
     summary.requirements_applicable.set(static_cast<std::size_t>(Req::kKernelSurvives));
     summary.requirements_exercised.set(static_cast<std::size_t>(Req::kKernelSurvives));
@@ -188,10 +169,7 @@ class GuestRun {
       write(kConsoleFile, outcome.console.text());
     }
     summary.divergences = std::max<std::size_t>(findings.size(), 1);
-    TerminalOptions options;
-    options.colour = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
-    options.directory = report_;
-    fmt::print("\n{}", terminal_report(summary, findings, options));
+    print_report(stdout, summary, findings, report_);
   }
 
   // With what the guest had found before its kernel died.
@@ -203,10 +181,12 @@ class GuestRun {
       if (auto found = load_trace(each.path())) traces.push_back(std::move(*found));
     }
     traces.push_back(trace);
-    auto directory = written(ReportDirectory::open(report_));
-    for (Trace& each : traces) findings.push_back(written(directory.add_divergence(std::move(each))));
+    auto directory = checked(Exit::kIncomplete, ReportDirectory::open(report_));
+    for (Trace& each : traces) {
+      findings.push_back(checked(Exit::kIncomplete, directory.add_divergence(std::move(each))));
+    }
     summary.divergences = findings.size();
-    written(directory.finish(summary));
+    checked(Exit::kIncomplete, directory.finish(summary));
   }
 
   const Guests& guests_;

@@ -12,11 +12,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <system_error>
 
 #include "fixtures/descriptor.h"
+#include "fixtures/whole.h"
 #include "fixtures/worker.h"
 
 namespace aio::cli {
@@ -33,14 +33,9 @@ constexpr std::array<std::string_view, 9> kModules{"virtio_pci", "virtio_blk", "
                                                    "loop",       "xfs",        "libcrc32c", "overlay"};
 
 std::string content_of(const std::string& path, const char* what) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  if (file) content << file.rdbuf();
-  if (!file || content.str().empty()) {
-    throw wrong_usage(fmt::format("cannot read {} {}: {}", what, path, errno != 0 ? std::strerror(errno) : "empty"));
-  }
-  return content.str();
+  std::optional<std::string> content = read_whole(path);
+  if (content && !content->empty()) return std::move(*content);
+  throw wrong_usage(fmt::format("cannot read {} {}: {}", what, path, content ? "empty" : std::strerror(errno)));
 }
 
 // The boot protocol of x86 puts "HdrS" there.
@@ -88,10 +83,8 @@ TemporaryFile::~TemporaryFile() {
 }
 
 Guests::Guests(const GuestOptions& options)
-    : binary_(content_of("/proc/self/exe", "this program")), disk_("aio-cts-disk") {
+    : options_(options), binary_(content_of("/proc/self/exe", "this program")), disk_("aio-cts-disk") {
   machine_.kernel = options.kernel;
-  machine_.cpus = options.cpus;
-  machine_.possible_cpus = std::max(options.cpus, options.possible_cpus);
   machine_.memory_mib = options.memory_mib;
   machine_.append = options.append;
   limits_.total = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout_s * 1000));
@@ -109,16 +102,25 @@ Guests::Guests(const GuestOptions& options)
   } catch (const std::exception& error) {
     throw wrong_usage(error.what());
   }
-  make_disk();
   choose_accel(options.accel);
+}
+
+void Guests::shape(unsigned cpus) {
+  machine_.cpus = cpus;
+  machine_.possible_cpus = std::max(cpus, options_.possible_cpus);
+  make_disk();
 }
 
 void Guests::make_disk() {
   const std::string mke2fs = program_path("mke2fs");
+  machine_.disk.clear();
+  disk_remark_.clear();
   if (mke2fs.empty()) {
-    remarks_ += "no disk: mke2fs is not there (Debian: e2fsprogs)\n";
+    disk_remark_ = "no disk: mke2fs is not there (Debian: e2fsprogs)\n";
     return;
   }
+  // Empty in between, so that nothing of an earlier one remains.
+  fs::resize_file(disk_.path(), 0);
   fs::resize_file(disk_.path(), kDiskBytes);
   Worker worker([&] {
     const int nowhere = ::open("/dev/null", O_RDWR);
@@ -129,7 +131,7 @@ void Guests::make_disk() {
   if (worker.wait_exit(kDiskPatience) == 0) {
     machine_.disk = disk_.path();
   } else {
-    remarks_ += "no disk: mke2fs failed\n";
+    disk_remark_ = "no disk: mke2fs failed\n";
   }
 }
 
@@ -147,11 +149,11 @@ void Guests::choose_accel(const std::string& wanted) {
   const bool device = ::access("/dev/kvm", R_OK | W_OK) == 0;
   machine_.kvm = wanted == "kvm" || (wanted == "auto" && device && kvm_works());
   if (machine_.kvm) {
-    remarks_ += "accelerated by KVM\n";
+    accel_remark_ = "accelerated by KVM\n";
   } else if (wanted == "tcg") {
-    remarks_ += "emulated by TCG\n";
+    accel_remark_ = "emulated by TCG\n";
   } else {
-    remarks_ += fmt::format("emulated by TCG: {}\n", device ? "no guest came up with KVM" : "there is no /dev/kvm");
+    accel_remark_ = fmt::format("emulated by TCG: {}\n", device ? "no guest came up with KVM" : "there is no /dev/kvm");
   }
 }
 

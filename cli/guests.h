@@ -14,9 +14,8 @@ namespace aio::cli {
 
 struct GuestOptions {
   std::string kernel;
-  std::string modules;  // a folder of modules; empty: none
-  unsigned cpus = 2;
-  unsigned possible_cpus = 0;  // 0: as many as cpus
+  std::string modules;         // a folder of modules; empty: none
+  unsigned possible_cpus = 0;  // at least; 0: as many as are online
   unsigned memory_mib = 1024;
   std::string accel = "auto";  // kvm, tcg, or kvm where it works
   std::string append;
@@ -44,12 +43,14 @@ class Guests {
   // QEMU is missing or this program is no static one.
   explicit Guests(const GuestOptions& options);
 
+  // With so many CPUs from now on, and a new disk.
+  void shape(unsigned cpus);
   // Boots it with these orders. `journal` holds afterwards what went on.
   VmOutcome run(const GuestOrders& orders, const HostJournal& journal, const VmListener& listener) const;
   // With a shell on this terminal.
   void run_shell() const;
   // How it is run, for people: "TCG: KVM is not there", and what it lacks.
-  const std::string& remarks() const { return remarks_; }
+  std::string remarks() const { return accel_remark_ + disk_remark_; }
 
  private:
   std::string packed(const GuestOrders& orders, const std::string& busybox) const;
@@ -57,12 +58,14 @@ class Guests {
   void choose_accel(const std::string& wanted);
   void make_disk();
 
+  const GuestOptions options_;
   VmMachine machine_;
   VmLimits limits_;
   std::string binary_;
   std::vector<Module> modules_;
   TemporaryFile disk_;
-  std::string remarks_;
+  std::string accel_remark_;
+  std::string disk_remark_;
 };
 
 }  // namespace aio::cli

@@ -34,10 +34,9 @@ std::size_t operation_of(const Journal& journal) {
 }
 
 std::string program_json(const Program& program, const std::string& lie) {
-  TraceRecorder recorder;
-  for (const Operation& operation : program.operations) recorder.add(operation, operation);
-  recorder.trace().lie = lie;
-  return trace_text(recorder.trace());
+  Trace trace = bare_trace(program);
+  trace.lie = lie;
+  return trace_text(trace);
 }
 
 // Boots with candidates until each was tried or one has killed the kernel.

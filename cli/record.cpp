@@ -49,10 +49,9 @@ Trace about(const Target& target, const Setting& setting, Trace trace) {
 }
 
 Trace bare(const Target& target, const Setting& setting, const Program& program, Divergence divergence) {
-  TraceRecorder recorder;
-  for (const Operation& operation : program.operations) recorder.add(operation, operation);
-  recorder.trace().divergence = std::move(divergence);
-  return about(target, setting, recorder.trace());
+  Trace trace = bare_trace(program);
+  trace.divergence = std::move(divergence);
+  return about(target, setting, std::move(trace));
 }
 
 // A program that ends its process, or that the watchdog has to end: nothing can be recorded.

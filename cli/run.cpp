@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <random>
 
@@ -14,14 +12,13 @@
 #include "cli/profile_hint.h"
 #include "cli/progress.h"
 #include "cli/record.h"
+#include "cli/reporting.h"
 #include "cli/suites.h"
 #include "cli/target.h"
 #include "fixtures/interruption.h"
 #include "fixtures/probe.h"
 #include "properties/campaign.h"
 #include "reports/report.h"
-#include "reports/report_writer.h"
-#include "reports/terminal.h"
 #include "reports/work_list.h"
 
 namespace aio::cli {
@@ -181,12 +178,6 @@ class Run {
   }
 
  private:
-  template <class T>
-  static T checked(Exit exit, ReportDirectory::Result<T> result) {
-    if (!result) throw Failure(exit, result.error());
-    if constexpr (!std::is_void_v<T>) return std::move(*result);
-  }
-
   // Each divergence is written as soon as it is minimized: what comes later may end the run.
   CampaignResult campaign() {
     ProgressLine line;
@@ -223,18 +214,11 @@ class Run {
   Exit conclude(const RunSummary& summary, const std::vector<std::string>& shortcomings) const {
     const bool conforming = summary.divergences == 0 && shortcomings.empty();
     // Whoever reads the summary by a program wants no text unless there is something to tell.
-    if (out_ == stdout || !conforming) print_report(summary);
+    if (out_ == stdout || !conforming) print_report(out_, summary, findings_, options_.report);
     for (const std::string& line : shortcomings) fmt::print(out_, "incomplete: {}\n", line);
     if (out_ == stderr) fmt::print("{}\n", json_summary(summary));
     if (summary.divergences > 0) return Exit::kDivergences;
     return conforming ? Exit::kConforming : Exit::kIncomplete;
-  }
-
-  void print_report(const RunSummary& summary) const {
-    TerminalOptions options;
-    options.colour = ::isatty(::fileno(out_)) == 1 && std::getenv("NO_COLOR") == nullptr;
-    options.directory = options_.report;
-    fmt::print(out_, "\n{}", terminal_report(summary, findings_, options));
   }
 
   const RunOptions& options_;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -11,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/guest_run.h"
+#include "cli/option_value.h"
 #include "fixtures/interruption.h"
 
 namespace aio::cli {
@@ -31,20 +30,14 @@ struct Row {
   GuestVerdict verdict;
 };
 
-bool has_option(const std::vector<std::string>& words, std::string_view option) {
-  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
-    return word == option || word.starts_with(std::string(option) + "=");
-  });
-}
-
 // What a guest runs unless it is told otherwise: programs, as emulated the suites take minutes. It has a machine to
 // itself.
 std::vector<std::string> run_words(std::vector<std::string> given) {
   std::vector<std::string> words{"run", "--allow-system-changes", "--allow-crash"};
   const auto unless = [&](std::string_view option, std::initializer_list<std::string> more) {
-    if (!has_option(given, option)) words.insert(words.end(), more);
+    if (!option_value(given, option)) words.insert(words.end(), more);
   };
-  if (!has_option(given, "--cases")) unless("--time", {"--time", "20"});
+  if (!option_value(given, "--cases")) unless("--time", {"--time", "20"});
   unless("--dir", {"--dir", kFilesWord});
   // The same programs on each kernel and shape.
   unless("--seed", {"--seed", std::to_string(std::random_device()())});
@@ -103,12 +96,12 @@ Exit vm(const VmCommand& command) {
   run.words = run_words(run.words);
   std::vector<Row> rows;
   for (const std::string& kernel : command.kernels) {
+    GuestOptions guest = command.guest;
+    guest.kernel = kernel;
+    if (guest.modules.empty()) guest.modules = modules_beside(kernel);
+    Guests guests(guest);
     for (const unsigned cpus : command.cpus) {
-      GuestOptions guest = command.guest;
-      guest.kernel = kernel;
-      if (guest.modules.empty()) guest.modules = modules_beside(kernel);
-      guest.cpus = cpus;
-      const Guests guests(guest);
+      guests.shape(cpus);
       if (command.shell) {
         guests.run_shell();
         return Exit::kConforming;

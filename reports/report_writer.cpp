@@ -19,14 +19,13 @@ namespace fs = std::filesystem;
 
 constexpr const char* kReport = "report.json";
 constexpr const char* kResults = "results.jsonl";
-constexpr const char* kConsole = "console.txt";
 constexpr const char* kWorkList = "work-list.md";
 
 // Whether a file of that name can only be ours.
 bool is_ours(const std::string& name) {
   const bool numbered = (name.starts_with("divergence-") && name.ends_with(".json")) ||
                         (name.starts_with("reproducer-") && name.ends_with(".c"));
-  return numbered || name == kReport || name == kResults || name == kWorkList || name == kConsole ||
+  return numbered || name == kReport || name == kResults || name == kWorkList || name == kConsoleFile ||
          name == std::string(kReport) + ".new";
 }
 

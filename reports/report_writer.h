@@ -16,6 +16,9 @@
 
 namespace aio {
 
+// What a guest's kernel said, beside the report.
+inline constexpr const char* kConsoleFile = "console.txt";
+
 class ReportDirectory {
  public:
   // An error is one sentence: what was tried, on what, and what came of it.

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cstring>
 #include <span>
+#include <utility>
 
 namespace aio {
 namespace {
@@ -118,6 +119,12 @@ Program program_of(const Trace& trace) {
   Program program;
   for (const Step& step : trace.steps) program.operations.push_back(step.operation);
   return program;
+}
+
+Trace bare_trace(const Program& program) {
+  TraceRecorder recorder;
+  for (const Operation& operation : program.operations) recorder.add(operation, operation);
+  return std::move(recorder.trace());
 }
 
 ObservedMemory::ObservedMemory() {

@@ -98,8 +98,9 @@ struct Trace {
   bool needs_history = false;  // shows only after what the worker ran before, which `steps` contains
 };
 
-// The bare program of a trace.
+// The bare program of a trace, and the trace of a bare program.
 Program program_of(const Trace& trace);
+Trace bare_trace(const Program& program);
 
 // Bounds of what one observation may hold; a trace beyond them is refused.
 inline constexpr std::uint64_t kMaxRingBytes = std::uint64_t{64} << 20;

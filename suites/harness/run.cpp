@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "suites/harness/run.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include <system_error>
 
 #include "fixtures/interruption.h"
+#include "fixtures/pipe.h"
 #include "fixtures/worker.h"
 #include "suites/harness/case.h"
 
@@ -91,12 +91,8 @@ class Shards {
 
   void start(bool alone, unsigned shards) {
     for (unsigned i = 0; i < shards; ++i) {
-      std::array<int, 2> pipe{};
-      if (::pipe2(pipe.data(), O_CLOEXEC) != 0) {
-        throw std::system_error(errno, std::generic_category(), "cannot make a pipe for results");
-      }
-      const Descriptor sending(pipe[1]);
-      running_.emplace_back(Descriptor(pipe[0]), [this, alone, i, shards, fd = pipe[1]] {
+      Pipe pipe;
+      running_.emplace_back(std::move(pipe.read), [this, alone, i, shards, fd = pipe.write.get()] {
         result_fd = fd;
         return run_shard(selection_, alone, i, shards);
       });

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/reporting.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "reports/terminal.h"
+
+namespace aio::cli {
+
+void print_report(std::FILE* to, const RunSummary& summary, const std::vector<Finding>& findings,
+                  const std::string& directory) {
+  const bool colour = ::isatty(::fileno(to)) == 1 && std::getenv("NO_COLOR") == nullptr;
+  fmt::print(to, "\n{}", terminal_report(summary, findings, {colour, directory}));
+}
+
+}  // namespace aio::cli

@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kFewest = 3;
 
 bool explains(const Profile& profile, const Finding& finding) {
+  if (finding.trace.steps.empty() || !finding.trace.steps.back().observation) return false;  // it was not seen whole
   const CaseResult result = judge(finding.trace, profile);
   return !result.divergence && result.undecided == nullptr;
 }

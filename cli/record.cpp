@@ -37,17 +37,6 @@ Outcome outcome_of(const FinishedBatch& batch) {
   return outcome;
 }
 
-Trace about(const Target& target, const Setting& setting, Trace trace) {
-  trace.profile = setting.profile->name;
-  trace.release = target.release();
-  trace.kernel = target.kernel();
-  trace.machine = setting.machine;
-  trace.lie = setting.lie;
-  if (setting.quirks) trace.quirks.emplace(setting.quirks->all().begin(), setting.quirks->all().end());
-  if (setting.mutant) trace.mutant = requirement(*setting.mutant).id;
-  return trace;
-}
-
 Trace bare(const Target& target, const Setting& setting, const Program& program, Divergence divergence) {
   Trace trace = bare_trace(program);
   trace.divergence = std::move(divergence);
@@ -67,6 +56,17 @@ Trace record_death(const Target& target, const Setting& setting, const Program& 
 }
 
 }  // namespace
+
+Trace about(const Target& target, const Setting& setting, Trace trace) {
+  trace.profile = setting.profile->name;
+  trace.release = target.release();
+  trace.kernel = target.kernel();
+  trace.machine = setting.machine;
+  trace.lie = setting.lie;
+  if (setting.quirks) trace.quirks.emplace(setting.quirks->all().begin(), setting.quirks->all().end());
+  if (setting.mutant) trace.mutant = requirement(*setting.mutant).id;
+  return trace;
+}
 
 std::vector<Outcome> run_alone(const Setting& setting, const Program& program, unsigned repeats) {
   const Setting hurried = impatient(setting, kEventPatience);

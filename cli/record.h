@@ -12,6 +12,9 @@
 
 namespace aio::cli {
 
+// The trace with all that is known of the target.
+Trace about(const Target& target, const Setting& setting, Trace trace);
+
 // How one run of a program ended.
 struct Outcome {
   std::optional<Signature> shown;   // the divergence, if there was one

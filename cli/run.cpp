@@ -15,6 +15,7 @@
 #include "cli/reporting.h"
 #include "cli/suites.h"
 #include "cli/target.h"
+#include "fixtures/freezing.h"
 #include "fixtures/interruption.h"
 #include "fixtures/probe.h"
 #include "properties/campaign.h"
@@ -51,6 +52,8 @@ constexpr std::size_t kMostOfLinux = 10;
 constexpr std::size_t kMostOfOthers = 1000;
 constexpr double kMinimizeLinuxSeconds = 20;
 constexpr double kMinimizeOthersSeconds = 4;
+
+constexpr std::chrono::seconds kFreezePatience{20};
 
 // Short, so that people can type it again.
 std::uint64_t random_seed() { return std::random_device()(); }
@@ -90,7 +93,6 @@ RunSummary summarize(const Target& target, std::uint64_t seed, const CampaignRes
   summary.undecided = result.undecided;
   summary.left_out = result.left_out;
   summary.refusals = result.refused;
-  summary.divergences = result.findings.size();
   for (std::size_t i = 0; i < result.exercised.size(); ++i) {
     if (result.exercised[i] > 0) summary.requirements_exercised.set(i);
   }
@@ -161,7 +163,9 @@ class Run {
     SuitesSummary suites;
     if (!no_suites(options_.suites)) suites = run_suites(target_, options_.suites, selection_, missing);
     const CampaignResult result = campaign();
+    freeze();
     RunSummary summary = summarize(target_, campaign_.seed, result);
+    summary.divergences = findings_.size();
     if (target_.implementation().is_linux()) {
       if (const std::string hint = profile_hint(findings_); !hint.empty()) summary.profile_notes.push_back(hint);
     }
@@ -186,6 +190,21 @@ class Run {
         {[&](const CampaignProgress& progress) { line.show(progress); }, [this](const Found& found) { add(found); }});
   }
 
+  // A guest's file system can be frozen once the programs are over, whatever they did.
+  void freeze() {
+    const Setting& setting = target_.setting();
+    if (!setting.machine.guest || !options_.suites.may_change_system) return;
+    const std::string trouble = freezing_trouble(setting.directory, kFreezePatience);
+    if (trouble.empty()) return;
+    Trace trace = about(target_, setting, bare_trace({}));
+    trace.divergence = Divergence{{Req::kKernelSurvives, Kind::kKernel},
+                                  0,
+                                  "no program's write keeps the file system from being frozen",
+                                  trouble,
+                                  std::nullopt};
+    add(std::move(trace));
+  }
+
   void add(const Found& found) {
     Setting setting = target_.setting();
     setting.quirks = found.quirks;
@@ -193,6 +212,10 @@ class Run {
     trace.repeats_shown = found.shown;
     trace.repeats_of = found.of;
     trace.needs_history = found.needs_history;
+    add(std::move(trace));
+  }
+
+  void add(Trace trace) {
     if (report_) {
       findings_.push_back(checked(Exit::kIncomplete, report_->add_divergence(std::move(trace))));
     } else {

@@ -91,7 +91,7 @@ class Shards {
 
   void start(bool alone, unsigned shards) {
     for (unsigned i = 0; i < shards; ++i) {
-      Pipe pipe;
+      PipeEnds pipe;
       running_.emplace_back(std::move(pipe.read), [this, alone, i, shards, fd = pipe.write.get()] {
         result_fd = fd;
         return run_shard(selection_, alone, i, shards);

@@ -42,7 +42,11 @@ const char* obstacle(const TestEntry& test, EntryKind kind) {
     return "it changes what others see (--allow-system-changes)";
   }
   if (!entry_obstacle(kind).empty()) return "the kernel takes no calls through this entry";
-  if (!all_hold(test.about.needs, *setting().profile, setting().machine)) return "the machine lacks what it needs";
+  if (!all_hold(test.about.needs, *setting().profile, setting().machine)) {
+    static std::string lacking;
+    lacking = "it needs what is not here: " + std::string(test.about.needs);
+    return lacking.c_str();
+  }
   for (const std::string_view id : test.about.holds) {
     if (applies(*find_in_catalogue(id), *setting().profile, setting().machine)) return nullptr;
   }

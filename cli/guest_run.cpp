@@ -98,14 +98,14 @@ class GuestRun {
       case VmEnd::kNoHello:
         return fmt::format(
             "the guest did not come up. The kernel needs an initramfs (CONFIG_BLK_DEV_INITRD), devtmpfs and serial "
-            "ports (CONFIG_SERIAL_8250_CONSOLE). {}\n{}{}",
-            said.empty() ? "Its console said nothing" : "The end of its console:", said, outcome.qemu_said);
+            "ports (CONFIG_SERIAL_8250_CONSOLE, or CONFIG_SSL of User-mode Linux). {}\n{}{}",
+            said.empty() ? "Its console said nothing" : "The end of its console:", said, outcome.runner_said);
       case VmEnd::kOutOfTime:
         return "the time for the guest was up (--timeout)\n" + said;
       case VmEnd::kInterrupted:
         return "interrupted";
       default:
-        return "QEMU did not go on to the end\n" + outcome.qemu_said;
+        return "the guest did not come to its end\n" + outcome.runner_said;
     }
   }
 

@@ -15,7 +15,7 @@
 #include <sstream>
 #include <system_error>
 
-#include "fixtures/descriptor.h"
+#include "fixtures/scratch_file.h"
 #include "fixtures/whole.h"
 #include "fixtures/worker.h"
 
@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uintmax_t kDiskBytes = std::uintmax_t{512} << 20;
+constexpr off_t kDiskBytes = off_t{512} << 20;
 constexpr std::chrono::seconds kDiskPatience{30};
 constexpr std::chrono::seconds kKvmPatience{10};
 
@@ -44,6 +44,12 @@ void require_kernel(const std::string& path) {
   const std::string image = content_of(path, "the kernel");
   if (image.size() > kMagicAt + 4 && image.compare(kMagicAt, 4, "HdrS") == 0) return;
   throw wrong_usage(path + " is no x86 kernel image; name a bzImage, such as arch/x86/boot/bzImage");
+}
+
+void require_uml(const std::string& path) {
+  const bool knows_its_options = content_of(path, "User-mode Linux").find("uml_dir=") != std::string::npos;
+  if (knows_its_options && ::access(path.c_str(), X_OK) == 0) return;
+  throw wrong_usage(path + " is no User-mode Linux; name the program linux of a build with ARCH=um");
 }
 
 bool is_static(const std::string& binary) {
@@ -72,29 +78,22 @@ std::string program_path(const std::string& name) {
 
 }  // namespace
 
-TemporaryFile::TemporaryFile(const std::string& name) {
-  path_ = (fs::temp_directory_path() / fmt::format("{}-XXXXXX", name)).string();
-  const Descriptor file(::mkstemp(path_.data()));
-  if (!file) throw std::system_error(errno, std::generic_category(), "cannot make " + path_);
-}
-
-TemporaryFile::~TemporaryFile() {
-  if (!path_.empty()) ::unlink(path_.c_str());
-}
-
 Guests::Guests(const GuestOptions& options)
-    : options_(options), binary_(content_of("/proc/self/exe", "this program")), disk_("aio-cts-disk") {
-  machine_.kernel = options.kernel;
+    : options_(options),
+      binary_(content_of("/proc/self/exe", "this program")),
+      disk_(make_scratch_file(fs::temp_directory_path())) {
+  machine_.uml = options.uml;
+  machine_.kernel = fs::absolute(options.kernel);
   machine_.memory_mib = options.memory_mib;
   machine_.append = options.append;
   limits_.total = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout_s * 1000));
-  require_kernel(options.kernel);
+  options.uml ? require_uml(options.kernel) : require_kernel(options.kernel);
   if (!is_static(binary_)) {
     throw Failure(Exit::kIncomplete,
                   "this build of aio-cts cannot be put into a guest, as it is not static: use the one of the preset "
                   "release (build/release/aio-cts)");
   }
-  if (program_path(machine_.qemu).empty()) {
+  if (!options.uml && program_path(machine_.qemu).empty()) {
     throw Failure(Exit::kIncomplete, machine_.qemu + " is not there: install QEMU (Debian: qemu-system-x86)");
   }
   try {
@@ -113,23 +112,26 @@ void Guests::shape(unsigned cpus) {
 
 void Guests::make_disk() {
   const std::string mke2fs = program_path("mke2fs");
-  machine_.disk.clear();
+  machine_.disk = -1;
   disk_remark_.clear();
   if (mke2fs.empty()) {
     disk_remark_ = "no disk: mke2fs is not there (Debian: e2fsprogs)\n";
     return;
   }
   // Empty in between, so that nothing of an earlier one remains.
-  fs::resize_file(disk_.path(), 0);
-  fs::resize_file(disk_.path(), kDiskBytes);
+  if (::ftruncate(disk_.get(), 0) != 0 || ::ftruncate(disk_.get(), kDiskBytes) != 0) {
+    throw std::system_error(errno, std::generic_category(), "cannot make a disk");
+  }
   Worker worker([&] {
     const int nowhere = ::open("/dev/null", O_RDWR);
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nowhere, fd);
-    ::execl(mke2fs.c_str(), "mke2fs", "-q", "-F", "-t", "ext4", disk_.path().c_str(), nullptr);
+    ::fcntl(disk_.get(), F_SETFD, 0);
+    const std::string disk = fmt::format("/dev/fd/{}", disk_.get());
+    ::execl(mke2fs.c_str(), "mke2fs", "-q", "-F", "-t", "ext4", disk.c_str(), nullptr);
     return 127;
   });
   if (worker.wait_exit(kDiskPatience) == 0) {
-    machine_.disk = disk_.path();
+    machine_.disk = disk_.get();
   } else {
     disk_remark_ = "no disk: mke2fs failed\n";
   }
@@ -146,14 +148,18 @@ bool Guests::kvm_works() const {
 }
 
 void Guests::choose_accel(const std::string& wanted) {
+  if (options_.uml) {
+    how_ = "as User-mode Linux\n";
+    return;
+  }
   const bool device = ::access("/dev/kvm", R_OK | W_OK) == 0;
   machine_.kvm = wanted == "kvm" || (wanted == "auto" && device && kvm_works());
   if (machine_.kvm) {
-    accel_remark_ = "accelerated by KVM\n";
+    how_ = "accelerated by KVM\n";
   } else if (wanted == "tcg") {
-    accel_remark_ = "emulated by TCG\n";
+    how_ = "emulated by TCG\n";
   } else {
-    accel_remark_ = fmt::format("emulated by TCG: {}\n", device ? "no guest came up with KVM" : "there is no /dev/kvm");
+    how_ = fmt::format("emulated by TCG: {}\n", device ? "no guest came up with KVM" : "there is no /dev/kvm");
   }
 }
 

@@ -14,27 +14,13 @@ namespace aio::cli {
 
 struct GuestOptions {
   std::string kernel;
+  bool uml = false;            // that is a program, User-mode Linux
   std::string modules;         // a folder of modules; empty: none
   unsigned possible_cpus = 0;  // at least; 0: as many as are online
   unsigned memory_mib = 1024;
   std::string accel = "auto";  // kvm, tcg, or kvm where it works
   std::string append;
   double timeout_s = 3600;
-};
-
-// A file in $TMPDIR, removed with its owner.
-class TemporaryFile {
- public:
-  TemporaryFile() = default;
-  // Throws std::system_error.
-  explicit TemporaryFile(const std::string& name);
-  ~TemporaryFile();
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
 };
 
 class Guests {
@@ -50,7 +36,7 @@ class Guests {
   // With a shell on this terminal.
   void run_shell() const;
   // How it is run, for people: "TCG: KVM is not there", and what it lacks.
-  std::string remarks() const { return accel_remark_ + disk_remark_; }
+  std::string remarks() const { return how_ + disk_remark_; }
 
  private:
   std::string packed(const GuestOrders& orders, const std::string& busybox) const;
@@ -63,8 +49,8 @@ class Guests {
   VmLimits limits_;
   std::string binary_;
   std::vector<Module> modules_;
-  TemporaryFile disk_;
-  std::string accel_remark_;
+  const Descriptor disk_;  // in $TMPDIR, without a name
+  std::string how_;
   std::string disk_remark_;
 };
 

@@ -32,7 +32,7 @@ struct KernelDeath {
 
 // How the guest died, in one line.
 std::string death_message(const VmOutcome& outcome);
-// Whether it did: not where QEMU was killed, or the time was up.
+// Whether it did: not where what runs it was killed, or the time was up.
 bool kernel_died(const VmOutcome& outcome);
 
 // Boots with each of the programs until one kills the kernel again, and makes that smaller. None where none does.

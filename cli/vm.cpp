@@ -17,9 +17,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr unsigned kDefaultCpus = 2;
+
 struct VmCommand {
   std::vector<std::string> kernels;
-  std::vector<unsigned> cpus{2};
+  std::string uml;
+  std::vector<unsigned> cpus;
   GuestOptions guest;
   GuestRunOptions run;
   bool shell = false;
@@ -84,12 +87,29 @@ std::string short_name(const fs::path& kernel) {
   return fmt::format("{}-{}", folder.string(), kernel.filename().string());
 }
 
+// User-mode Linux is a program of bin/, its modules lie in lib/.
 std::string modules_beside(const fs::path& kernel) {
-  const fs::path folder = fs::absolute(kernel).parent_path() / "modules";
-  return fs::is_directory(folder) ? folder.string() : "";
+  for (const char* each : {"modules", "../lib/uml/modules"}) {
+    const fs::path folder = fs::absolute(kernel).parent_path() / each;
+    if (fs::is_directory(folder)) return folder.string();
+  }
+  return "";
 }
 
-Exit vm(const VmCommand& command) {
+// User-mode Linux takes the place of the kernels, and has one CPU.
+VmCommand settled(VmCommand command) {
+  command.guest.uml = !command.uml.empty();
+  if (command.guest.uml) command.kernels = {command.uml};
+  if (command.kernels.empty()) throw wrong_usage("name a kernel: --kernel FILE, or --uml FILE");
+  if (command.cpus.empty()) command.cpus = {command.guest.uml ? 1 : kDefaultCpus};
+  if (command.guest.uml && command.cpus != std::vector<unsigned>{1}) {
+    throw wrong_usage("User-mode Linux has one CPU: --cpus cannot be more");
+  }
+  return command;
+}
+
+Exit vm(const VmCommand& given) {
+  const VmCommand command = settled(given);
   stop_on_signals();
   const bool several = command.kernels.size() * command.cpus.size() > 1;
   GuestRunOptions run = command.run;
@@ -124,24 +144,28 @@ Exit vm(const VmCommand& command) {
 }
 
 void add_options(CLI::App& app, VmCommand& command) {
-  app.add_option("--kernel", command.kernels, "A bzImage; several are run one after the other")
-      ->required()
-      ->type_name("FILE");
+  CLI::Option* const kernel =
+      app.add_option("--kernel", command.kernels, "A bzImage; several are run one after the other")->type_name("FILE");
+  CLI::Option* const uml = app.add_option("--uml", command.uml, "User-mode Linux instead, a program: needs no QEMU")
+                               ->excludes(kernel)
+                               ->type_name("FILE");
   app.add_option("--modules", command.guest.modules,
                  "Its modules: lib/modules/VERSION, or a folder above it (default: modules/ beside it, if there)")
       ->check(CLI::ExistingDirectory)
       ->type_name("DIR");
-  app.add_option("--cpus", command.cpus, "CPUs of the guest (default 2); 1,2,4 for one run each")
+  app.add_option("--cpus", command.cpus, "CPUs of the guest (default 2; --uml has 1); 1,2,4 for one run each")
       ->delimiter(',')
       ->check(CLI::Range(1, 64))
       ->type_name("N");
   app.add_option("--possible-cpus", command.guest.possible_cpus, "CPUs that it could have, at least as many")
+      ->excludes(uml)
       ->check(CLI::Range(1, 255))
       ->type_name("N");
   app.add_option("--memory", command.guest.memory_mib, "Memory of the guest (default 1024)")
       ->check(CLI::Range(128, 1 << 20))
       ->type_name("MIB");
   app.add_option("--accel", command.guest.accel, "auto, kvm or tcg; auto takes KVM if a guest comes up with it")
+      ->excludes(uml)
       ->check(CLI::IsMember({"auto", "kvm", "tcg"}))
       ->type_name("HOW");
   app.add_option("--append", command.guest.append, "More words for the kernel's command line")->type_name("WORDS");
@@ -164,15 +188,16 @@ void add_vm(CLI::App& app, Action& action) {
   const auto options = std::make_shared<VmCommand>();
   add_options(*command, *options);
   command->footer(
-      "Boots the kernel in QEMU with nothing but this program, runs `aio-cts run` there and passes on what it\n"
-      "says. Needs no root and no disk image. A kernel that panics, warns or stops is a divergence: the program\n"
-      "that did it is found by booting again, and minimized.\n\n"
+      "Boots the kernel in QEMU, or as User-mode Linux, with nothing but this program, runs `aio-cts run` there\n"
+      "and passes on what it says. Needs no root and no disk image. A kernel that panics, warns or stops is a\n"
+      "divergence: the program that did it is found by booting again, and minimized.\n\n"
       "Examples:\n"
       "  aio-cts vm --kernel arch/x86/boot/bzImage              a kernel that was just built: programs for 20 s\n"
       "  aio-cts vm --kernel bzImage -- --suite all             the suites as well, minutes where it is emulated\n"
       "  aio-cts vm --kernel bzImage --modules /lib/modules/6.1.0 --cpus 1,2,4,8 -- --cases 10000\n"
       "  aio-cts vm --kernel bzImage --report out -- --seed 42  the programs of seed 42\n"
-      "  aio-cts vm --kernel bzImage --shell                    a shell in that kernel");
+      "  aio-cts vm --kernel bzImage --shell                    a shell in that kernel\n"
+      "  aio-cts vm --uml /usr/bin/linux.uml                    without QEMU: Debian's user-mode-linux");
   command->callback([options, &action] { action = [options] { return vm(*options); }; });
 }
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# `aio-cts vm` with Debian's kernels under emulation. Each keeps both CPUs busy.
-foreach(case runs_on_6_1 runs_on_6_12 a_wrong_kernel_is_noticed a_panic_is_a_finding
+# `aio-cts vm` with Debian's kernels under emulation, or as User-mode Linux. Each keeps both CPUs busy.
+foreach(case runs_on_6_1 runs_on_6_12 runs_on_user_mode_linux user_mode_linux_ends_with_its_host
+    a_panic_of_user_mode_linux_is_a_finding a_wrong_kernel_is_noticed a_panic_is_a_finding
     qemu_killed_is_no_finding wrong_usage not_one_that_boots)
   aio_command_test(vm.${case} TIMEOUT 420 COMMAND ${CMAKE_CURRENT_LIST_DIR}/vm ${case})
   set_tests_properties(vm.${case} PROPERTIES LABELS "gate;vm" PROCESSORS 2)

@@ -14,6 +14,7 @@
 #include "properties/exhaustive.h"
 #include "properties/generator.h"
 #include "properties/pool.h"
+#include "properties/scenes.h"
 #include "properties/trial.h"
 
 namespace aio {
@@ -343,6 +344,7 @@ Program survey_program(std::uint64_t seed, std::uint64_t index) {
   constexpr std::uint64_t kShortest = 3;
   constexpr std::uint64_t kLengths = 6;
   if (index % 4 == 3 && index / 4 < exhaustive_count()) return exhaustive_program(index / 4);
+  if (index % 8 == 5) return scene(seed, index);
   if (index % 16 == 0) return generate(seed, index, {.kind = ProgramKind::kPlain});
   const auto longest = static_cast<unsigned>(kShortest + index % kLengths);
   return generate(seed, index, {.max_operations = longest, .kind = ProgramKind::kPlain});

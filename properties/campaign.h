@@ -84,7 +84,7 @@ Program campaign_program(std::uint64_t seed, std::uint64_t index, ProgramKind ki
 std::optional<Program> journaled_program(const std::string& what, std::uint64_t current);
 
 // The same where the model takes over what diverges (CampaignOptions::adopt): most are short, as one that meets what
-// was taken over may not be judged further.
+// was taken over may not be judged further; one in eight is a scene (scenes.h).
 Program survey_program(std::uint64_t seed, std::uint64_t index);
 
 // What a campaign tells while it goes on; each may be empty.

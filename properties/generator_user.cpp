@@ -76,10 +76,15 @@ void Composer::ring_map() {
                                                  {8, MapAction::kUnmap},
                                                  {16, MapAction::kHide},
                                                  {14, MapAction::kFreeze},
-                                                 {4, MapAction::kOpen}});
+                                                 {4, MapAction::kOpen},
+                                                 {3, MapAction::kGrowHere},
+                                                 {6, MapAction::kDrop},
+                                                 {6, MapAction::kLock},
+                                                 {4, MapAction::kReplace}});
   if (action == MapAction::kUnmap && dice_.percent(60)) return unmap_with_pending(slot);
   add(RingMap{context(slot), action});
-  if (action == MapAction::kUnmap) slots_[slot] = Slot{.dead = true};
+  if (action == MapAction::kLock && dice_.percent(50)) add(RingMap{context(slot), MapAction::kDrop});
+  if (takes_ring_away(action)) slots_[slot] = Slot{.dead = true};
   if (action == MapAction::kHide || action == MapAction::kFreeze) {
     undo_soon(RingMap{context(slot), MapAction::kOpen});
   }

@@ -128,6 +128,8 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
   waited_ = false;
   stuck_ = false;
   data_.reset();
+  data_rule_ = Req::kUserActions;
+  signals_follow_ = false;
   skips_ = false;
   unknown_memory_.clear();
   late_signals_.clear();

@@ -114,10 +114,12 @@ struct Context {
   bool tail_is_users = false;
   bool head_is_users = false;
   MapAction access = MapAction::kOpen;  // the mapping's protection: kHide, kFreeze or kOpen
+  bool locked = false;                  // the user has called mlock
   // By a quirk nobody sees the ring: `ring` is only ours, and gets its events when a call hands them out.
   bool ringless = false;
   std::vector<Request> unseen;  // that were to complete by now
   Address handed_to = 0;        // where the current call puts the event that is compared
+  std::size_t shown = 0;        // so many of `unseen` are there for sure: a call has failed to copy them
 
   // Of the current operation:
   std::vector<ScriptStep> script;
@@ -224,7 +226,7 @@ class Model {
   // model_submit.cpp
   Expected submit(const Submit& op);
   Expected submit_sleeps(std::int64_t index, std::int64_t limit);
-  Expected submit_stopped(Context& context, std::int64_t accepted, std::int64_t limit, Address list);
+  Expected submit_stopped(Context& context, std::int64_t accepted, std::int64_t limit, const Submit& op);
   std::optional<Expected> read_iocb(Address list, std::int64_t index, Address& pointer, Iocb& iocb);
   Expected bad_fd(Fd fd);
   // The checks that follow once a slot was taken; if they all pass and `start`, the request starts.
@@ -273,7 +275,7 @@ class Model {
   Expected apply(const RingMap& op);
   Expected apply(const InChild&) { return {0, 0, Req::kUserActions}; }
   Expected move_ring(Context& context);
-  void unmap_ring(Context& context);
+  void unmap_ring(Context& context, Req rule);
   void forget_id(Address id);
   // model_gate.cpp
   void start_gate(Context& context, const Iocb& iocb, Request request, const Buffers& buffers, bool write);
@@ -355,11 +357,14 @@ class Model {
   const char* refuses_quirk(const Operation& operation) const;
   void undo();
   void adopt_result(const Observation& seen, const Expected& expected);
-  Req refused_rule(const Iocb& iocb) const;
+  Req refused_rule(const Iocb& iocb, std::int64_t nr) const;
+  bool stopped_short(const Context& context, Address events, std::int64_t min_nr, std::int64_t got,
+                     std::int64_t until_ns) const;
+  Req read_rule(Fd fd) const;
   bool has_ringless() const;
   void keep_unseen(Context& context);
   void hand_over(Context& context, Address events, std::int64_t nr);
-  static void take_back(Context& context);
+  void take_back(Context& context) const;
   void require_order(const Context& context);
   // The rest of the program cannot be judged.
   void undecided(const char* reason);
@@ -427,6 +432,8 @@ class Model {
   std::optional<Req> missing_rule_;             // of a call that may not be there: by what to name that
   bool skips_ = false;                          // the user's action is not made
   std::optional<std::vector<std::byte>> data_;  // what an FdRead must have got
+  Req data_rule_{};                             // why
+  bool signals_follow_ = false;                 // events were handed out whose eventfds may be signalled after them
   std::vector<std::pair<Address, std::uint64_t>> unknown_memory_;  // left to the kernel: adopt what is seen
   bool late_ = false;                                              // within a completion at an unknown time
   std::vector<Fd> late_signals_;  // eventfds that an asynchronous completion of this call signals at any time

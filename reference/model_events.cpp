@@ -51,7 +51,7 @@ std::int64_t Model::read_ring(Context& context, Address events, std::int64_t nr,
         rehearsal_ ? memory_.writable(to, bytes.size()) : memory_.copy_to(to, bytes, Req::kGeteventsCopies);
     if (copied < bytes.size()) {
       if (rehearsal_) return -kEFAULT;
-      rule = Req::kGeteventsFault;
+      rule = got > 0 || copied >= sizeof(Event) ? Req::kGeteventsPartFault : Req::kGeteventsFault;
       if (context.ringless) take_back(context);
       context.head_rule = Req::kGeteventsFaultKeepsEvents;
       if (rules_.wrong(Req::kGeteventsFaultKeepsEvents)) {
@@ -82,6 +82,7 @@ Model::Expected Model::wait_events(std::uint64_t id, std::int64_t min_nr, std::i
   Req rule{};
   const std::int64_t got = read_ring(*context, events, nr, rule);
   if (got < 0) return fail(rule, kEFAULT);
+  if (stopped_short(*context, events, min_nr, got, until_ns)) return fail(Req::kGeteventsPartFault, kEFAULT);
   if (got >= min_nr) {
     return value(rule, got);
   }

@@ -97,8 +97,9 @@ void Model::compare_result(const Observation& seen, const Expected& expected) {
   if (data_) {
     const std::size_t at = mismatch(*data_, seen.data);
     if (at != std::string::npos) {
-      diverge(Req::kUserActions, Kind::kFile, "byte " + std::to_string(at) + " " + byte_text(*data_, at),
-              byte_text(seen.data, at), Check{Check::What::kReadBytes, 0, at, {}, bytes_at(*data_, at)});
+      const Kind kind = data_rule_ == Req::kUserActions ? Kind::kFile : Kind::kCounter;
+      diverge(data_rule_, kind, "byte " + std::to_string(at) + " " + byte_text(*data_, at), byte_text(seen.data, at),
+              Check{Check::What::kReadBytes, 0, at, {}, bytes_at(*data_, at)});
     }
   }
 }

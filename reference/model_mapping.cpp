@@ -17,13 +17,24 @@ Model::Expected Model::apply(const RingMap& op) {
     case MapAction::kMove:
       return in_child_ ? fail(Req::kChildMovesNothing, kEINVAL) : move_ring(*context);
     case MapAction::kGrow:
+    case MapAction::kGrowHere:
       return fail(Req::kMapGrows, kEFAULT);
     case MapAction::kDuplicate:
       return fail(Req::kMapDuplicates, kEFAULT);
     case MapAction::kDontUnmap:
       return fail(Req::kMapDontUnmap, kEINVAL);
+    case MapAction::kDrop:
+      return value(context->locked ? Req::kMapLockIgnored : Req::kMapDropKeeps, 0);
+    case MapAction::kLock:
+      if (!in_child_) context->locked = true;
+      break;
     case MapAction::kUnmap:
-      if (!in_child_) unmap_ring(*context);
+    case MapAction::kFree:
+      if (!in_child_) unmap_ring(*context, Req::kMapUnmapped);
+      break;
+    case MapAction::kReplace:
+      // No context has the index that is read there now.
+      if (!in_child_) unmap_ring(*context, Req::kLookupIdWord);
       break;
     case MapAction::kHide:
     case MapAction::kFreeze:
@@ -56,9 +67,9 @@ Model::Expected Model::move_ring(Context& context) {
   return expected;
 }
 
-// No call finds the context any more, but all that it has in flight goes on.
-void Model::unmap_ring(Context& context) {
-  former_ids_.push_back({context.id, Req::kMapUnmapped});
+// No call finds the context any more, by this rule, but all that it has in flight goes on.
+void Model::unmap_ring(Context& context, Req rule) {
+  former_ids_.push_back({context.id, rule});
   const auto place = contexts_.begin() + (&context - contexts_.data());
   lost_.push_back(std::move(*place));
   contexts_.erase(place);
@@ -69,7 +80,7 @@ void Model::forget_id(Address id) {
 }
 
 const char* Model::refuses_map(const RingMap& map) const {
-  if (map.action != MapAction::kUnmap) return nullptr;
+  if (!takes_ring_away(map.action)) return nullptr;
   const bool entered = std::any_of(sleepers_.begin(), sleepers_.end(), [&](const Sleeper& each) {
     const Context* const context = alive(each.context);
     return context != nullptr && context->id == static_cast<std::uint64_t>(map.ctx.offset);

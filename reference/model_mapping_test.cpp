@@ -64,6 +64,34 @@ TEST_F(ModelMapping, a_ring_neither_grows_nor_doubles) {
   EXPECT_EQ(kernel.opinion(map(MapAction::kDontUnmap)), (FakeKernel::Opinion{Req::kMapDontUnmap, -kEINVAL}));
 }
 
+TEST_F(ModelMapping, in_place_it_does_not_grow_either) {
+  EXPECT_EQ(kernel.opinion(map(MapAction::kGrowHere)), (FakeKernel::Opinion{Req::kMapGrows, -kEFAULT}));
+}
+
+TEST_F(ModelMapping, its_pages_may_be_dropped_though_the_user_has_locked_them) {
+  EXPECT_EQ(kernel.opinion(map(MapAction::kDrop)), (FakeKernel::Opinion{Req::kMapDropKeeps, 0}));
+  EXPECT_FALSE(kernel.run(map(MapAction::kLock)).divergence);
+  EXPECT_EQ(kernel.opinion(map(MapAction::kDrop)), (FakeKernel::Opinion{Req::kMapLockIgnored, 0}));
+}
+
+TEST_F(ModelMapping, other_memory_in_its_place_is_no_context) {
+  EXPECT_FALSE(kernel.run(map(MapAction::kReplace), [](FakeKernel& k) { k.rings[0].bytes.clear(); }).divergence);
+  EXPECT_EQ(kernel.opinion(Destroy{kernel.ctx()}), (FakeKernel::Opinion{Req::kLookupIdWord, -kEINVAL}));
+}
+
+TEST_F(ModelMapping, another_ring_may_come_to_a_free_place) {
+  const Value place = kernel.ctx();
+  EXPECT_FALSE(kernel.run(map(MapAction::kFree), [](FakeKernel& k) { k.rings.clear(); }).divergence);
+  EXPECT_EQ(kernel.opinion(Getevents{.ctx = place}), (FakeKernel::Opinion{Req::kMapUnmapped, -kEINVAL}));
+  const aio::Setup again{.nr = 1, .ctxp = arena::context_slot(1)};
+  const Verdict verdict = kernel.run(again, [&](FakeKernel& k) {
+    k.map_ring(again);
+    k.rings[0].set_word(RingField::kId, 1);
+  });
+  EXPECT_FALSE(verdict.divergence);
+  EXPECT_FALSE(kernel.run(Getevents{.ctx = place}).divergence);
+}
+
 TEST_F(ModelMapping, a_hidden_ring_is_no_context_until_it_is_shown) {
   const RingStore store{.ctx = kernel.ctx(), .field = RingField::kMagic, .value = 1};
   EXPECT_FALSE(kernel.run(map(MapAction::kHide)).divergence);

@@ -48,11 +48,18 @@ void Model::adopt_result(const Observation& seen, const Expected& expected) {
 
 // By which rule to say that an iocb was refused in which nothing is wrong. Without quirks one divergence of io_submit
 // is like another; with them a refused opcode must not hide the others.
-Req Model::refused_rule(const Iocb& iocb) const {
-  if (quirks_ == nullptr) return Req::kSubmitCounts;
+Req Model::refused_rule(const Iocb& iocb, std::int64_t nr) const {
+  if (quirks_ == nullptr || nr > INT32_MAX) return Req::kSubmitCounts;
   if (iocb.opcode == kPoll) return Req::kPollReadyMask;
   if (iocb.opcode == kFsync || iocb.opcode == kFdsync) return Req::kFsyncResult;
-  return Req::kSubmitCounts;
+  if (iocb.opcode != kPreadv && iocb.opcode != kPwritev) return Req::kSubmitCounts;
+  if (iocb.nbytes > UINT32_MAX) return Req::kVectorCountTruncated;
+  std::vector<Iovec> segments(iocb.nbytes == 1 ? 1 : 0);
+  read_segments(iocb.buf, segments);
+  const bool cut = std::any_of(segments.begin(), segments.end(), [this](const Iovec& each) {
+    return !in_user_half(each.base, each.len, machine_->user_end);
+  });
+  return cut ? Req::kVectorCutFirst : Req::kSubmitCounts;
 }
 
 bool Model::has_ringless() const {
@@ -60,6 +67,7 @@ bool Model::has_ringless() const {
 }
 
 bool Model::ends_unseen() const {
+  if (signals_follow_) return true;
   return is_quirk(Req::kEventAtReturn, Kind::kEvent) &&
          std::any_of(contexts_.begin(), contexts_.end(),
                      [](const Context& each) { return each.ringless && !each.due.empty(); });
@@ -88,6 +96,16 @@ void Model::hand_over(Context& context, Address events, std::int64_t nr) {
     std::memcpy(&handed.emplace_back(), bytes.data(), sizeof(Event));
   }
   std::size_t count = handed.size();
+  const std::size_t shown = std::min(most, context.shown);
+  if (seen_->error == 0 && count < shown) {
+    Check check{Check::What::kResult, 0, 0, {}, {}};
+    for (std::size_t i = shown; i <= most && check.values.size() < kMaxCheckValues; ++i) {
+      check.values.push_back(static_cast<std::int64_t>(i));
+    }
+    return diverge(Req::kGeteventsFaultKeepsEvents, Kind::kEvent,
+                   std::to_string(shown) + " events that a call before failed to copy", std::to_string(count), check);
+  }
+  if (seen_->error == 0) context.shown -= std::min(context.shown, count);
   if (seen_->error == 0 && count < most && !is_quirk(Req::kEventAtReturn, Kind::kEvent)) {
     const auto at_return = std::count_if(context.unseen.begin(), context.unseen.end(),
                                          [](const Request& request) { return request.at_return; });
@@ -107,6 +125,7 @@ void Model::hand_over(Context& context, Address events, std::int64_t nr) {
     for (std::size_t i = 0; i < order.size(); ++i) {
       context.handed_to = events + i * sizeof(Event);
       if (!compare_event(context, context.due[order[i]], slot(i), handed[i])) return;
+      signals_follow_ = signals_follow_ || context.due[order[i]].resfd.has_value();
     }
     for (std::size_t i = 0; i < context.due.size(); ++i) {
       if (std::find(order.begin(), order.end(), i) == order.end()) context.unseen.push_back(context.due[i]);
@@ -117,11 +136,39 @@ void Model::hand_over(Context& context, Address events, std::int64_t nr) {
   context.set_header(header);
 }
 
-// The call has failed, and what was in the ring stays there: among what comes next time.
-void Model::take_back(Context& context) {
+// The call has failed, and what was in the ring stays there: among what comes next time. One event at least was there.
+void Model::take_back(Context& context) const {
+  const bool failed = seen_->error == kEFAULT && !is_quirk(Req::kGeteventsFaultKeepsEvents, Kind::kEvent);
+  if (failed) context.shown = std::max<std::size_t>(context.shown, 1);
   RingHeader header = context.header();
   context.tail = header.tail = header.head;
   context.set_header(header);
+}
+
+// Whether a wait for events that come by themselves has ended before them and before its time, and the array has no
+// room for the next: then that is why.
+bool Model::stopped_short(const Context& context, Address events, std::int64_t min_nr, std::int64_t got,
+                          std::int64_t until_ns) const {
+  if (!context.ringless || rehearsal_ || got == 0 || got >= min_nr || until_ns == 0) return false;
+  if (got + std::ssize(context.unseen) < min_nr) return false;
+  const bool in_time = until_ns < 0 || seen_->elapsed_ns < static_cast<std::uint64_t>(until_ns);
+  const Address next = events + static_cast<std::uint64_t>(got) * sizeof(Event);
+  return in_time && memory_.writable(next, sizeof(Event)) < sizeof(Event);
+}
+
+// By which rule to say that a plain read of an eventfd gives another number. That completions have signalled it shows
+// here where nothing tells its counter, once each of them has been handed out.
+Req Model::read_rule(Fd fd) const {
+  const bool counts = has_ringless() && traits(fd).kind == FileKind::kEventfd;
+  if (!counts || files_.counter(traits(fd).index) != ~0ull) return Req::kUserActions;
+  for (const std::vector<Context>* const all : {&contexts_, &lost_, &dying_}) {
+    for (const Context& context : *all) {
+      const bool more = std::any_of(context.unseen.begin(), context.unseen.end(),
+                                    [fd](const Request& request) { return request.resfd == fd; });
+      if (more) return Req::kUserActions;
+    }
+  }
+  return Req::kResfdSaturates;
 }
 
 // Without a ring nothing says that requests of one io_submit ran in their order, or one after the other.

@@ -106,6 +106,27 @@ TEST(Quirks, a_call_that_is_missing_is_one_divergence_whatever_it_was_asked) {
   EXPECT_EQ(shown(other.run(Pgetevents{.ctx = 8}, no_call)), expected);
 }
 
+// io_submit of this vector alone, which is refused.
+Signature refused(Quirks& quirks, const Segment& segment, std::uint64_t nbytes) {
+  Other kernel(quirks);
+  EXPECT_FALSE(kernel.setup().divergence);
+  IocbSpec spec;
+  spec.opcode = kPreadv;
+  spec.buf = arena::kIovecs;
+  spec.segments = {segment};
+  spec.nbytes = nbytes;
+  const Submit op{.ctx = kernel.ctx(), .iocbs = {spec}};
+  return shown(kernel.run(op, [](FakeKernel& k) { k.fails(kEINVAL); }));
+}
+
+TEST(Quirks, what_is_refused_for_what_is_right_of_a_vector_is_told_apart) {
+  Quirks none;
+  const Segment small{arena::kBuffers, 8};
+  EXPECT_EQ(refused(none, small, 1), (Signature{Req::kSubmitCounts, Kind::kErrno}));
+  EXPECT_EQ(refused(none, small, (1ull << 32) + 1), (Signature{Req::kVectorCountTruncated, Kind::kErrno}));
+  EXPECT_EQ(refused(none, {arena::kBuffers, INT64_MAX}, 1), (Signature{Req::kVectorCutFirst, Kind::kErrno}));
+}
+
 TEST(Quirks, a_call_that_failed_has_changed_nothing) {
   Quirks quirks;
   quirks.add({Req::kPgeteventsAsGetevents, Kind::kErrno});
@@ -173,6 +194,102 @@ TEST_F(Ringless, a_failed_copy_keeps_them) {
   const Getevents op{.ctx = kernel->ctx(), .nr = 4, .events = arena::kNull};
   EXPECT_FALSE(kernel->run(op, [](FakeKernel& k) { k.fails(kEFAULT); }).divergence);
   EXPECT_FALSE(kernel->get({event(7)}).divergence);
+}
+
+TEST_F(Ringless, one_that_a_failed_copy_has_taken_is_missed) {
+  quirks.add({Req::kEventAtReturn, Kind::kEvent});
+  Other late(quirks);
+  EXPECT_FALSE(late.setup_without_ring().divergence);
+  EXPECT_FALSE(late.submit({7}).divergence);
+  const Getevents op{.ctx = late.ctx(), .nr = 4, .events = arena::kNull};
+  EXPECT_FALSE(late.run(op, [](FakeKernel& k) { k.fails(kEFAULT); }).divergence);
+  const Signature lost{Req::kGeteventsFaultKeepsEvents, Kind::kEvent};
+  EXPECT_EQ(shown(late.get({})), lost);
+  quirks.add(lost);
+  Other again(quirks);
+  EXPECT_FALSE(again.setup_without_ring().divergence);
+  EXPECT_FALSE(again.submit({7}).divergence);
+  EXPECT_FALSE(again.run(op, [](FakeKernel& k) { k.fails(kEFAULT); }).divergence);
+  EXPECT_FALSE(again.get({}).divergence);
+}
+
+TEST_F(Ringless, a_count_where_the_array_ends_is_no_efault) {
+  EXPECT_FALSE(kernel->submit({7, 8}).divergence);
+  const Address last = arena::kEvents + sizeof(Event) * (arena::kEventSlots - 1);
+  const Getevents op{.ctx = kernel->ctx(), .min_nr = 2, .nr = 2, .events = last, .sec = 1};
+  const auto one = [&](FakeKernel& k) {
+    const Event first = event(7);
+    k.memory.store(last, std::as_bytes(std::span(&first, 1)));
+    k.result = 1;
+  };
+  quirks.add({Req::kEventAtReturn, Kind::kEvent});
+  EXPECT_EQ(shown(kernel->run(op, one)), (Signature{Req::kGeteventsPartFault, Kind::kErrno}));
+}
+
+TEST_F(Ringless, time_that_has_passed_explains_a_count) {
+  EXPECT_FALSE(kernel->submit({7, 8}).divergence);
+  const Address last = arena::kEvents + sizeof(Event) * (arena::kEventSlots - 1);
+  const Getevents op{.ctx = kernel->ctx(), .min_nr = 2, .nr = 2, .events = last, .nsec = 1000};
+  quirks.add({Req::kEventAtReturn, Kind::kEvent});
+  const auto one = [&](FakeKernel& k) {
+    const Event first = event(7);
+    k.memory.store(last, std::as_bytes(std::span(&first, 1)));
+    k.result = 1;
+    k.elapsed_ns = 2000;
+  };
+  EXPECT_FALSE(kernel->run(op, one).divergence);
+}
+
+// An eventfd whose counter nothing tells, just below its limit; a completion signals it.
+class FullCounter : public Ringless {
+ protected:
+  Submit signalling() const {
+    IocbSpec spec;
+    spec.data = 7;
+    spec.flags = kFlagResfd;
+    spec.resfd = Fd::kNbEvent;
+    return {.ctx = kernel->ctx(), .iocbs = {spec}};
+  }
+  Verdict read(std::uint64_t value) {
+    return kernel->run(FdRead{Fd::kNbEvent, 8}, [value](FakeKernel& k) {
+      k.result = 8;
+      const auto bytes = std::as_bytes(std::span(&value, 1));
+      k.data.assign(bytes.begin(), bytes.end());
+      k.counters[1] = 0;
+    });
+  }
+  void fill() {
+    const FdWrite op{Fd::kNbEvent, 8, ~std::uint64_t{1}};
+    ASSERT_FALSE(kernel
+                     ->run(op,
+                           [](FakeKernel& k) {
+                             k.result = 8;
+                             k.counters[1] = ~std::uint64_t{1};
+                           })
+                     .divergence);
+    // It is signalled, as far as the counter tells that is seen.
+    ASSERT_FALSE(kernel
+                     ->run(signalling(),
+                           [](FakeKernel& k) {
+                             k.result = 1;
+                             k.store_word(arena::iocb_slot(0) + 8, 0, 4);
+                             k.counters[1] = ~std::uint64_t{0};
+                           })
+                     .divergence);
+  }
+};
+
+TEST_F(FullCounter, a_completion_that_it_does_not_count_shows_when_it_is_read) {
+  fill();
+  ASSERT_FALSE(kernel->get({event(7)}).divergence);
+  EXPECT_EQ(shown(read(~std::uint64_t{1})), (Signature{Req::kResfdSaturates, Kind::kCounter}));
+}
+
+TEST_F(FullCounter, one_that_has_not_been_handed_out_may_be_late) {
+  fill();
+  const Verdict verdict = read(~std::uint64_t{1});
+  EXPECT_FALSE(verdict.divergence);
+  EXPECT_TRUE(verdict.lost_track);
 }
 
 }  // namespace

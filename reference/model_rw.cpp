@@ -76,7 +76,13 @@ std::optional<Model::Expected> Model::import_buffers(const Iocb& iocb, Buffers& 
     rules_.exercise(Req::kCompatIovecs);
   }
   for (Iovec segment : segments) {
-    if (count == 1 && profile_->clips_single_segment) segment.len = std::min(segment.len, kMaxTransfer);
+    if (count == 1 && profile_->clips_single_segment) {
+      if (!in_user_half(segment.base, segment.len, machine_->user_end)) {
+        if (rules_.wrong(Req::kVectorCutFirst)) return Expected{-1, kEFAULT, Req::kVectorCutFirst};
+        rules_.exercise(Req::kVectorCutFirst);
+      }
+      segment.len = std::min(segment.len, kMaxTransfer);
+    }
     if (!in_user_half(segment.base, segment.len, machine_->user_end)) return fail(Req::kVectorOutsideUserHalf, kEFAULT);
     segment.len = std::min(segment.len, kMaxTransfer - buffers.total);
     buffers.total += segment.len;

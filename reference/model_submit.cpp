@@ -48,7 +48,7 @@ Model::Expected Model::submit(const Submit& op) {
     if (failed) return i == 0 ? *failed : Expected{i, 0, failed->rule};
   }
   require_order(*context);
-  if (accepted < limit) return submit_stopped(*context, accepted, limit, op.list);
+  if (accepted < limit) return submit_stopped(*context, accepted, limit, op);
   return value(is_compat() ? Req::kCompatList : Req::kSubmitCounts, limit);
 }
 
@@ -66,7 +66,7 @@ Model::Expected Model::submit_sleeps(std::int64_t index, std::int64_t limit) {
 
 // The kernel accepted so many and not the next: there must be a reason. Where some were accepted, the reason's errno is
 // lost and only the count shows.
-Model::Expected Model::submit_stopped(Context& context, std::int64_t accepted, std::int64_t limit, Address list) {
+Model::Expected Model::submit_stopped(Context& context, std::int64_t accepted, std::int64_t limit, const Submit& op) {
   const auto answer = [&](const Expected& reason) {
     if (accepted == 0) return reason;
     const bool hidden = rules_.wrong(Req::kSubmitErrorAfterCount);
@@ -76,7 +76,7 @@ Model::Expected Model::submit_stopped(Context& context, std::int64_t accepted, s
   };
   Address pointer = 0;
   Iocb iocb;
-  if (const auto failed = read_iocb(list, accepted, pointer, iocb)) return answer(*failed);
+  if (const auto failed = read_iocb(op.list, accepted, pointer, iocb)) return answer(*failed);
   const auto index = static_cast<std::size_t>(accepted);
   const Foresight slot = next_slot(context);
   const bool errno_shown = accepted == 0 && seen_->result < 0;
@@ -104,7 +104,7 @@ Model::Expected Model::submit_stopped(Context& context, std::int64_t accepted, s
   if (done()) return {};
   // Nothing is wrong with it. If a slot was missing to the kernel, the quota is what differs.
   const bool quota_differs = accepted > 0 || seen_->error == kEAGAIN;
-  const Req rule = quota_differs ? blame_denial(context) : refused_rule(iocb);
+  const Req rule = quota_differs ? blame_denial(context) : refused_rule(iocb, op.nr.offset);
   // How far it should have gone is not known: every count beyond this one is right.
   Check check;
   for (std::int64_t count = accepted + 1; count <= limit && check.values.size() < kMaxCheckValues; ++count) {

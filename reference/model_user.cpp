@@ -121,6 +121,7 @@ Model::Expected Model::apply(const FdRead& op) {
   if (file.direct && machine_->direct_queues) undecided("a plain read of a file opened with O_DIRECT");
   const std::uint64_t size = std::min(op.nbytes, kMaxPlain);
   counter_rule_ = Req::kUserActions;
+  data_rule_ = read_rule(op.fd);
   Memory& own = own_memory();
   const Outcome outcome = plain_transfer(op.fd, own, size, false);
   deliver_wakes();

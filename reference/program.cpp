@@ -22,8 +22,9 @@ constexpr std::array<std::string_view, kOperationCount> kOperationNames{
     "move",     "fd_write",   "fd_read",   "fd_close",     "store",         "hold",      "release",    "release_all",
     "lane",     "interrupt",  "ring_map",  "in_child",     "expire",        "through"};
 constexpr std::array<std::string_view, kMapActionCount> kMapActionNames{
-    "mremap", "mremap_grow",   "mremap_duplicate", "mremap_dontunmap",
-    "munmap", "mprotect_none", "mprotect_read",    "mprotect_all"};
+    "mremap",        "mremap_grow",  "mremap_duplicate", "mremap_dontunmap", "munmap",    "mprotect_none",
+    "mprotect_read", "mprotect_all", "mremap_grow_here", "madvise_dontneed", "mmap_over", "munmap_free",
+    "mlock"};
 static_assert(std::variant_size_v<Operation> == kOperationCount);
 
 // FNV-1a by 64-bit words instead of bytes. The shift brings high bits down, which the product alone

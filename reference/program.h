@@ -245,11 +245,20 @@ enum class MapAction : std::uint8_t {
   kHide,       // mprotect(2) to PROT_NONE
   kFreeze,     // ... to PROT_READ
   kOpen,       // ... to PROT_READ | PROT_WRITE
+  kGrowHere,   // mremap to a page more, without leave to move
+  kDrop,       // madvise(2) of the whole ring with MADV_DONTNEED
+  kReplace,    // memory of the user's own, with all bits set, comes to the place of the whole ring
+  kFree,       // munmap(2) of the whole ring, after which its place is free for what comes next
+  kLock,       // mlock(2) of the whole ring, whatever it answers
 };
-inline constexpr unsigned kMapActionCount = 8;
+inline constexpr unsigned kMapActionCount = 13;
 // "mremap", "mremap_grow", "mremap_duplicate", "mremap_dontunmap", "munmap", "mprotect_none", "mprotect_read",
-// "mprotect_all".
+// "mprotect_all", "mremap_grow_here", "madvise_dontneed", "mmap_over", "munmap_free", "mlock".
 std::string_view map_action_name(MapAction action);
+// Whether the ring is no longer mapped after it.
+constexpr bool takes_ring_away(MapAction action) {
+  return action == MapAction::kUnmap || action == MapAction::kReplace || action == MapAction::kFree;
+}
 
 // User space changes its mapping of the ring. After a move it writes the new address, which is the context's id from
 // then on, into every context variable that held the old one. Not made where `ctx` is no ring of this program.

@@ -236,8 +236,18 @@ struct Call {
         return fmt::format("ring_remap({}, 0, 0, 0)", ring);
       case MapAction::kDontUnmap:
         return fmt::format("ring_remap({}, 1, 0, MREMAP_DONTUNMAP)", ring);
+      case MapAction::kGrowHere:
+        return fmt::format("ring_grow_here({})", ring);
+      case MapAction::kDrop:
+        return fmt::format("answer(madvise((void *)({0}), ring_bytes({0}), MADV_DONTNEED))", ring);
+      case MapAction::kLock:
+        return fmt::format("(mlock((void *)({0}), ring_bytes({0})), 0)", ring);
       case MapAction::kUnmap:
         return fmt::format("ring_unmap({})", ring);
+      case MapAction::kReplace:
+        return fmt::format("ring_replace({})", ring);
+      case MapAction::kFree:
+        return fmt::format("answer(munmap((void *)({0}), ring_bytes({0})))", ring);
       case MapAction::kHide:
         return protect(ring, "PROT_NONE");
       case MapAction::kFreeze:

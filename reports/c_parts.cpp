@@ -293,6 +293,23 @@ __attribute__((unused)) static int64_t ring_unmap(uint64_t ring)
 	mmap((void *)ring, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	return 0;
 }
+/* Memory with all bits set comes to the place of the ring. */
+__attribute__((unused)) static int64_t ring_replace(uint64_t ring)
+{
+	size_t bytes = ring_bytes(ring);
+
+	if (mmap((void *)ring, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		return -errno;
+	memset((void *)ring, 0xff, bytes);
+	return 0;
+}
+/* To a page more, where it is. */
+__attribute__((unused)) static int64_t ring_grow_here(uint64_t ring)
+{
+	size_t bytes = ring_bytes(ring);
+
+	return mremap((void *)ring, bytes, bytes + 4096, 0) == MAP_FAILED ? -errno : 0;
+}
 /* Any other mremap: with the length as the old one or 0, and so much more. */
 __attribute__((unused)) static int64_t ring_remap(uint64_t ring, int whole, size_t more, int flags)
 {

@@ -22,7 +22,7 @@ TEST(Scenes, they_depend_on_seed_and_index_alone) {
   EXPECT_EQ(scene(1, 5), scene(1, 5));
   const auto differ = [](std::uint64_t index) { return !(scene(1, index) == scene(2, index)); };
   unsigned different = 0;
-  for (std::uint64_t index = 0; index < 100; ++index) different += differ(index) ? 1 : 0;
+  for (std::uint64_t index = 0; index < 100; ++index) different += differ(index) ? 1u : 0u;
   EXPECT_GT(different, 50u);
 }
 

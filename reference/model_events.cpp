@@ -130,7 +130,15 @@ Model::Expected Model::getevents(const Getevents& op) {
       return fail(Req::kGeteventsTimeoutFault, kEFAULT);
     }
   }
-  return wait_events(id, op.min_nr.offset, op.nr.offset, op.events, timeout, Req::kGeteventsUnknown);
+  Expected expected = wait_events(id, op.min_nr.offset, op.nr.offset, op.events, timeout, Req::kGeteventsUnknown);
+  // Refused for what is right of its arguments it has not come to what is wrong with the rest of them.
+  const bool refused = quirks_ != nullptr && seen_->error == kEINVAL && expected.error != kEINVAL;
+  if (refused && timeout && is_odd(*timeout) && expected.rule != Req::kGeteventsNegativeWaits) {
+    expected.rule = Req::kGeteventsOddTimeoutPolls;
+  } else if (refused && op.nr.offset > INT32_MAX) {
+    expected.rule = Req::kGeteventsTakes;
+  }
+  return expected;
 }
 
 Model::Expected Model::pgetevents(const Pgetevents& op) {

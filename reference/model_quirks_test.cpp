@@ -127,6 +127,16 @@ TEST(Quirks, what_is_refused_for_what_is_right_of_a_vector_is_told_apart) {
   EXPECT_EQ(refused(none, {arena::kBuffers, INT64_MAX}, 1), (Signature{Req::kVectorCutFirst, Kind::kErrno}));
 }
 
+TEST(Quirks, an_odd_timeout_that_is_refused_hides_what_else_is_wrong) {
+  Quirks none;
+  Other kernel(none);
+  ASSERT_FALSE(kernel.setup().divergence);
+  ASSERT_FALSE(kernel.FakeKernel::submit({IocbSpec{}}, {event(0)}).divergence);
+  const auto refuses = [](FakeKernel& k) { k.fails(kEINVAL); };
+  const Getevents odd{.ctx = kernel.ctx(), .events = arena::kNull, .nsec = -1};
+  EXPECT_EQ(shown(kernel.run(odd, refuses)), (Signature{Req::kGeteventsOddTimeoutPolls, Kind::kErrno}));
+}
+
 TEST(Quirks, a_call_that_failed_has_changed_nothing) {
   Quirks quirks;
   quirks.add({Req::kPgeteventsAsGetevents, Kind::kErrno});

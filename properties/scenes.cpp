@@ -13,12 +13,15 @@ constexpr std::uint64_t kNearlyFull = ~std::uint64_t{1};
 
 Setup room_for(unsigned nr, unsigned slot = 0) { return {.nr = nr, .ctxp = arena::context_slot(slot)}; }
 
-// io_submit of so many like this one, told from each other by their data.
+// io_submit of so many like this one, told from each other by their data. Each is of another file, as those of one file
+// may be done in any order where they are not done inside the call.
 Submit submit(IocbSpec spec, unsigned count = 1) {
+  constexpr std::array kFiles{Fd::kFile, Fd::kNull, Fd::kZero};
   Submit op;
   for (unsigned i = 0; i < count; ++i) {
     spec.at = arena::iocb_slot(i);
     spec.data = i + 1;
+    if (count > 1) spec.fd = kFiles.at(i);
     op.iocbs.push_back(spec);
   }
   op.nr = op.fill = count;
@@ -74,6 +77,37 @@ Program odd_vector(Dice& dice) {
   return {{room_for(1), submit(spec), get(1)}};
 }
 
+// A length and a descriptor that are both wrong.
+Program two_faults(Dice& dice) {
+  IocbSpec spec;
+  spec.nbytes = dice.pick({1ull << 63, ~0ull});
+  spec.fd = dice.pick({Fd::kClosed, Fd::kNever, Fd::kMinusOne});
+  return {{room_for(1), submit(spec)}};
+}
+
+// A write whose flags say otherwise than its descriptor whether it goes to the end.
+Program other_place(Dice& dice) {
+  IocbSpec spec;
+  spec.opcode = kPwrite;
+  spec.nbytes = 1;
+  const bool append = dice.percent(50);
+  spec.fd = append ? Fd::kFile : Fd::kFileAppend;
+  spec.rw_flags = append ? kRwfAppend : kRwfNoappend;
+  return {{room_for(1), submit(spec)}};
+}
+
+// Counts of which the low 32 bits are others.
+Program wide_counts(Dice& dice) {
+  constexpr std::int64_t kWord = std::int64_t{1} << 32;
+  const std::int64_t count = dice.pick({-kWord, 1 - kWord, kWord, kWord + 1});
+  if (dice.percent(50)) {
+    Submit op = submit({});
+    op.nr = count;
+    return {{room_for(1), op}};
+  }
+  return {{room_for(1), Getevents{.min_nr = count < 0 ? count : 0, .nr = count}}};
+}
+
 // The ring goes, and its context is named again or another made.
 Program ring_gone(Dice& dice) {
   const MapAction action = dice.pick({MapAction::kReplace, MapAction::kFree, MapAction::kGrowHere, MapAction::kDrop});
@@ -93,7 +127,8 @@ Program ring_gone(Dice& dice) {
 
 Program scene(std::uint64_t seed, std::uint64_t index) {
   Dice dice(rc::Random(rc::Random::Key{seed, index, 2, 0}));
-  constexpr std::array kScenes{full_counter, bad_array, end_of_file, odd_vector, ring_gone};
+  constexpr std::array kScenes{full_counter, bad_array,   end_of_file, odd_vector,
+                               two_faults,   other_place, wide_counts, ring_gone};
   return kScenes.at(dice.below(kScenes.size()))(dice);
 }
 

@@ -43,7 +43,9 @@ void Model::undo() {
 
 void Model::adopt_result(const Observation& seen, const Expected& expected) {
   if (seen.error == 0 || !in_kernel_ || !before_.model || expected.asleep) return undecided(kBehindQuirk);
-  if (expected.error == 0) undo();
+  // One that was refused for its timeout or its counts has copied nothing.
+  const bool refused = expected.rule == Req::kGeteventsTakes || expected.rule == Req::kGeteventsOddTimeoutPolls;
+  if (expected.error == 0 || refused) undo();
 }
 
 // By which rule to say that an iocb was refused in which nothing is wrong. Without quirks one divergence of io_submit

@@ -137,6 +137,21 @@ TEST(Quirks, an_odd_timeout_that_is_refused_hides_what_else_is_wrong) {
   EXPECT_EQ(shown(kernel.run(odd, refuses)), (Signature{Req::kGeteventsOddTimeoutPolls, Kind::kErrno}));
 }
 
+TEST(Quirks, what_is_refused_for_its_timeout_has_copied_nothing) {
+  Quirks quirks;
+  quirks.add({Req::kGeteventsOddTimeoutPolls, Kind::kErrno});
+  Other kernel(quirks);
+  ASSERT_FALSE(kernel.setup().divergence);
+  IocbSpec second;
+  second.at = arena::iocb_slot(1);
+  ASSERT_FALSE(kernel.FakeKernel::submit({IocbSpec{}, second}, {event(0), event(0, 1)}).divergence);
+  const Address last = arena::kEvents + sizeof(Event) * (arena::kEventSlots - 1);
+  const Getevents odd{.ctx = kernel.ctx(), .nr = 2, .events = last, .nsec = -1};
+  const Verdict verdict = kernel.run(odd, [](FakeKernel& k) { k.fails(kEINVAL); });
+  EXPECT_FALSE(verdict.divergence);
+  EXPECT_FALSE(verdict.lost_track);
+}
+
 TEST(Quirks, a_call_that_failed_has_changed_nothing) {
   Quirks quirks;
   quirks.add({Req::kPgeteventsAsGetevents, Kind::kErrno});

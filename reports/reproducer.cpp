@@ -116,6 +116,7 @@ class Writer {
   bool is_checked(unsigned lane) const;
   std::string after_call(const Step& step);
   std::string after_map(const Step& step);
+  bool may_be_late(const Step& step) const;
   std::string in_child(const std::string& stores, std::string& call, bool returns);
   std::string show_hidden() const;
 
@@ -205,12 +206,20 @@ std::string Writer::after_call(const Step& step) {
     }
   }
   if (std::holds_alternative<RingStore>(step.operation)) return text;
+  if (may_be_late(step)) text += "\tusleep(2000); /* what it has begun may end by itself */\n";
   for (const RingLife& life : rings_.moved()) {
     if (hidden_.contains(life.number)) continue;
     needs_.parts.need(CPart::kAwait);
     text += fmt::format("\tawait_tail(ring[{}], {});\n", life.number, c_number(life.tail));
   }
   return text;
+}
+
+// Where nothing shows when requests are done, unless that is what it is about.
+bool Writer::may_be_late(const Step& step) const {
+  if (!trace_.quirks || (trace_.divergence && trace_.divergence->signature.requirement == Req::kEventAtReturn))
+    return false;
+  return std::holds_alternative<Submit>(step.operation) || std::holds_alternative<Getevents>(step.operation);
 }
 
 // A ring that moved, or that cannot be read from now on.

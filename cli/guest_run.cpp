@@ -31,6 +31,7 @@ class GuestRun {
     // The guest writes to the same place of its own, so that what it says of files is true here.
     if (!options.report.empty()) report_ = fs::absolute(options.report).lexically_normal();
     orders_.commands.push_back(options.words);
+    orders_.collect = options.collect;
     if (!report_.empty()) {
       checked(Exit::kUsage, ReportDirectory::open(report_));
       orders_.report = report_;

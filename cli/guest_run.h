@@ -11,8 +11,9 @@
 namespace aio::cli {
 
 struct GuestRunOptions {
-  std::vector<std::string> words;  // of the command that is run there
-  std::string report;              // empty: none
+  std::vector<std::string> words;    // of the command that is run there
+  std::string report;                // empty: none
+  std::vector<std::string> collect;  // files of the guest that go into the report
   double minimize_time_s = 180;
 };
 

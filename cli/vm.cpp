@@ -172,7 +172,11 @@ void add_options(CLI::App& app, VmCommand& command) {
   app.add_option("--timeout", command.guest.timeout_s, "After which a guest is given up (default 3600)")
       ->check(CLI::Range(1.0, 1e6))
       ->type_name("SECONDS");
-  app.add_option("--report", command.run.report, "Write a report into this directory")->type_name("DIR");
+  CLI::Option* const report =
+      app.add_option("--report", command.run.report, "Write a report into this directory")->type_name("DIR");
+  app.add_option("--collect", command.run.collect, "Files of the guest that go into the report when the run is over")
+      ->needs(report)
+      ->type_name("PATH");
   app.add_option("--minimize-time", command.run.minimize_time_s,
                  "For a program that kills the kernel, which takes a boot a step (default 180)")
       ->check(CLI::Range(0.0, 1e6))

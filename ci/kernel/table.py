@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""docs/kernel-faults.md: which faults are found, and after how long."""
+
+HEAD = """# Faults in a real kernel that the run finds, and those that it does not
+
+Lies (`aio-cts list lies`) are told by a layer before the kernel. The kernels here are wrong themselves: each is
+Debian's Linux {kernel} with one line of `fs/aio.c` changed, of the kind that a bad patch makes. The lines were chosen
+before any of them was tried. They are in `ci/kernel/faults.tsv`.
+
+Found are **{found} of {tried}** ({percent:.0f} %) within {longest} s of run time each: by generated programs, seed 1, without suites, on
+2 CPUs in a virtual machine{accel}, on {date}. Half of those that are found are found within {median:.1f} s.
+
+```sh
+ci/kernels build faults
+ci/kernel/try_faults
+ci/kernel/try_faults --table
+```
+
+The seconds are those of the run until the programs stopped for the first divergence, without boot and minimizing. Where the kernel
+died, they are those from the end of the boot until that was noticed. That includes 3 s in which it may say its last words,
+or 45 s of silence where it says none.
+
+| fault | function | the line | becomes | what a user sees | seconds | found by |
+|---|---|---|---|---|---|---|
+"""
+
+TAIL = """
+## Those that were not found
+
+| fault | found by the suites | why programs do not find it |
+|---|---|---|
+"""
+
+
+def code(text):
+    return "`" + text.replace("|", "\\|") + "`"
+
+
+def function_name(fault):
+    return fault.function if "(" not in fault.function else fault.function + ")"
+
+
+def outcome(result):
+    if result is None:
+        return "", "not tried"
+    if not result["found"]:
+        return "", "**not found**"
+    how = code(result["requirement"]) + (", the kernel dies" if result.get("died") else "")
+    return f"{result['seconds']:.1f}", how
+
+
+def row(fault, result):
+    seconds, how = outcome(result)
+    cells = [code(fault.name), code(function_name(fault)), code(fault.line), code(fault.becomes), fault.effect, seconds, how]
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def kernel_faults_page(faults, results, reasons):
+    found = {name: result for name, result in results.items() if result["found"]}
+    seconds = sorted(result["seconds"] for result in found.values())
+    some = next(iter(results.values()))
+    text = HEAD.format(
+        kernel=next(result["kernel"] for result in results.values() if result.get("kernel")), found=len(found), tried=len(results),
+        percent=100 * len(found) / len(results), longest=60, median=seconds[len(seconds) // 2] if seconds else 0,
+        accel="" if some["machine"]["kvm"] else " that is emulated (TCG)", date=max(r["machine"]["date"] for r in results.values()))
+    text += "".join(row(fault, results.get(fault.name)) for fault in faults)
+    missed = [fault for fault in faults if fault.name in results and not results[fault.name]["found"]]
+    if missed:
+        text += TAIL
+    for fault in missed:
+        suite, reason = reasons.get(fault.name, ("", "**no reason is known**"))
+        text += f"| {code(fault.name)} | {suite or 'no'} | {reason} |\n"
+    return text

@@ -174,8 +174,9 @@ void add_options(CLI::App& app, VmCommand& command) {
       ->type_name("SECONDS");
   CLI::Option* const report =
       app.add_option("--report", command.run.report, "Write a report into this directory")->type_name("DIR");
-  app.add_option("--collect", command.run.collect, "Files of the guest that go into the report when the run is over")
+  app.add_option("--collect", command.run.collect, "A file of the guest that goes into the report when the run is over")
       ->needs(report)
+      ->allow_extra_args(false)
       ->type_name("PATH");
   app.add_option("--minimize-time", command.run.minimize_time_s,
                  "For a program that kills the kernel, which takes a boot a step (default 180)")

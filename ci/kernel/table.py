@@ -62,7 +62,7 @@ def kernel_faults_page(faults, results, reasons):
     text = HEAD.format(
         kernel=next(result["kernel"] for result in results.values() if result.get("kernel")), found=len(found), tried=len(results),
         percent=100 * len(found) / len(results), longest=60, median=seconds[len(seconds) // 2] if seconds else 0,
-        accel="" if some["machine"]["kvm"] else " that is emulated (TCG)", date=max(r["machine"]["date"] for r in results.values()))
+        accel=" that is emulated (TCG)" if some["emulated"] else "", date=max(r["machine"]["date"] for r in results.values()))
     text += "".join(row(fault, results.get(fault.name)) for fault in faults)
     missed = [fault for fault in faults if fault.name in results and not results[fault.name]["found"]]
     if missed:

@@ -147,7 +147,9 @@ Exit vm(const VmCommand& given) {
 
 void add_options(CLI::App& app, VmCommand& command) {
   CLI::Option* const kernel =
-      app.add_option("--kernel", command.kernels, "A bzImage; several are run one after the other")->type_name("FILE");
+      app.add_option("--kernel", command.kernels, "A bzImage; several are run one after the other")
+          ->allow_extra_args(false)
+          ->type_name("FILE");
   CLI::Option* const uml = app.add_option("--uml", command.uml, "User-mode Linux instead, a program: needs no QEMU")
                                ->excludes(kernel)
                                ->type_name("FILE");
@@ -157,6 +159,7 @@ void add_options(CLI::App& app, VmCommand& command) {
       ->type_name("DIR");
   app.add_option("--cpus", command.cpus, "CPUs of the guest (default 2; --uml has 1); 1,2,4 for one run each")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::Range(1, 64))
       ->type_name("N");
   app.add_option("--possible-cpus", command.guest.possible_cpus, "CPUs that it could have, at least as many")

@@ -321,9 +321,7 @@ class Campaign {
 
 Program campaign_program(std::uint64_t seed, std::uint64_t index, ProgramKind kind) {
   if (kind != ProgramKind::kMixed) return generate(seed, index, {.kind = kind});
-  const std::uint64_t round = index / 4;
-  const std::uint64_t exhaustive = round * 3 + index % 4;
-  if (index % 4 != 3 && exhaustive < exhaustive_count()) return exhaustive_program(exhaustive);
+  if (index % 2 == 0 && index / 2 < exhaustive_count()) return exhaustive_program(index / 2);
   return generate(seed, index);
 }
 

@@ -75,8 +75,8 @@ struct CampaignProgress {
   const char* doing = "";  // "running", "repeating", "minimizing"
 };
 
-// Program number `index` of the run with this seed: three of the exhaustive set to one random program until the set is
-// through, then random programs; of another kind than kMixed random ones only.
+// Program number `index` of the run with this seed: in turn one of the exhaustive set, until that is through, and a
+// random one; of another kind than kMixed random ones only.
 Program campaign_program(std::uint64_t seed, std::uint64_t index, ProgramKind kind = ProgramKind::kMixed);
 
 // The program that a journal names (journal.h): "programs mixed 42" is program `current` of seed 42, "programs mixed 42

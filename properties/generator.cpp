@@ -33,9 +33,17 @@ struct ProgramGenerator {
 rc::Gen<Program> programs(const GeneratorConfig& config) { return ProgramGenerator{config}; }
 
 ProgramKind kind_in_mix(std::uint64_t seed, std::uint64_t index) {
-  constexpr std::uint64_t kBlock = 512;
-  Dice block(rc::Random(rc::Random::Key{seed, index / kBlock, 1, 0}));
-  return block.weighted<ProgramKind>({{91, ProgramKind::kPlain}, {5, ProgramKind::kHeld}, {4, ProgramKind::kStepped}});
+  // Of each round one block is held and two are stepped: also a short run on a slow machine has some of all kinds.
+  constexpr std::uint64_t kBlock = 64;
+  constexpr std::uint64_t kRound = 16;
+  const std::uint64_t block = index / kBlock;
+  Dice dice(rc::Random(rc::Random::Key{seed, block / kRound, 1, 0}));
+  const std::uint64_t held = dice.below(kRound);
+  const std::uint64_t behind = (block % kRound + kRound - held) % kRound;
+  if (behind == 0) return ProgramKind::kHeld;
+  const std::uint64_t first = 1 + dice.below(kRound / 2 - 1);
+  const std::uint64_t second = kRound / 2 + dice.below(kRound / 2);
+  return behind == first || behind == second ? ProgramKind::kStepped : ProgramKind::kPlain;
 }
 
 Program generate(std::uint64_t seed, std::uint64_t index, const GeneratorConfig& config) {

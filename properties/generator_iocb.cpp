@@ -223,6 +223,8 @@ void Composer::decorate(IocbSpec& spec, bool modest) {
   if (dice_.percent(nearly_full_ ? 60 : swarm_.resfd_percent)) {
     spec.flags |= kFlagResfd;
     spec.resfd = nearly_full_.value_or(dice_.pick({Fd::kEvent, Fd::kNbEvent, Fd::kSemEvent}));
+  } else if (dice_.percent(2)) {
+    spec.resfd = Fd::kNbEvent;  // without the flag it is not looked at
   }
   if (dice_.percent(swarm_.priority_percent)) {
     constexpr unsigned kClassShift = 13;

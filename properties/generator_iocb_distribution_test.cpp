@@ -47,6 +47,7 @@ const std::vector<Class<IocbSpec>> kIocbs{
     {"RESFD blocking eventfd", 2000, IS(IocbSpec, has_resfd(x) && x.resfd == Fd::kEvent)},
     {"RESFD eventfd", 2000, IS(IocbSpec, has_resfd(x) && x.resfd == Fd::kNbEvent)},
     {"RESFD semaphore", 2000, IS(IocbSpec, has_resfd(x) && x.resfd == Fd::kSemEvent)},
+    {"an eventfd without RESFD", 500, IS(IocbSpec, !has_resfd(x) && x.resfd == Fd::kNbEvent)},
     {"RESFD closed", 60, IS(IocbSpec, has_resfd(x) && x.resfd == Fd::kClosed)},
     {"RESFD no eventfd", 60, IS(IocbSpec, has_resfd(x) && x.resfd == Fd::kFile)},
     {"FSYNC with RESFD", 800, IS(IocbSpec, syncs(x) && has_resfd(x))},

@@ -11,7 +11,8 @@ before any of them was tried. They are in `ci/kernel/faults.tsv`.
 
 Found are **{found} of {tried}** ({percent:.0f} %) within {longest} s of run time each, and {late} later: by generated programs,
 seed 1, without suites, on 2 CPUs in a virtual machine{accel}, on {date}. Half of those that are found are found within
-{median:.1f} s.
+{median:.1f} s. How much a minute is depends on what else the host does: of the runs of half a minute or more the
+slowest made {slowest:.0f} programs a second, the fastest {fastest:.0f}.
 
 ```sh
 ci/kernels build faults
@@ -66,10 +67,11 @@ def kernel_faults_page(faults, results, reasons):
     found = [result for result in results.values() if in_time(result)]
     late = sum(1 for result in results.values() if result["found"]) - len(found)
     seconds = sorted(result["seconds"] for result in results.values() if result["found"])
+    paces = [each["programs"] / each["seconds"] for each in results.values() if each["seconds"] >= 30 and each.get("programs")]
     some = next(iter(results.values()))
     text = HEAD.format(
         kernel=next(result["kernel"] for result in results.values() if result.get("kernel")), found=len(found), tried=len(results),
-        percent=100 * len(found) / len(results), longest=LONGEST_S, late=late, median=seconds[len(seconds) // 2] if seconds else 0,
+        percent=100 * len(found) / len(results), longest=LONGEST_S, late=late, slowest=min(paces, default=0), fastest=max(paces, default=0), median=seconds[len(seconds) // 2] if seconds else 0,
         accel=" that is emulated (TCG)" if some["emulated"] else "", date=max(r["machine"]["date"] for r in results.values()))
     text += "".join(row(fault, results.get(fault.name)) for fault in faults)
     missed = [fault for fault in faults if fault.name in results and not in_time(results[fault.name])]

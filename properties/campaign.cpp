@@ -171,17 +171,9 @@ class Campaign {
       const std::string how = state.diverged ? at + state.diverged_how.data() : batch.death;
       suspect({*shown, next - 1, batch.order.first, how});
     }
-    for (std::uint64_t index = batch.order.first; index < next; ++index) {
-      if (is_exhaustive(index)) ++result_.exhaustive_done;
-    }
     BatchOrder rest = batch.order;
     rest.first = next;
     if (rest.first < rest.last) rests_.push_back(rest);
-  }
-
-  bool is_exhaustive(std::uint64_t index) const {
-    return options_.kind == ProgramKind::kMixed && !options_.adopt && index % 4 != 3 &&
-           index / 4 * 3 + index % 4 < exhaustive_count();
   }
 
   void suspect(const Suspect& suspect) {

@@ -53,7 +53,6 @@ struct Unrepeated {
 struct CampaignResult {
   Tally tally;
   std::uint64_t program_hash = 0;
-  std::uint64_t exhaustive_done = 0;  // programs of the bounded-exhaustive set
   RequirementCounts exercised{};
   std::map<std::string, std::uint64_t> undecided;  // operations, by reason
   std::map<std::string, std::uint64_t> left_out;   // operations that were not made, by reason

@@ -7,8 +7,10 @@
 #include <array>
 #include <deque>
 #include <functional>
+#include <map>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "fixtures/interruption.h"
 #include "properties/exhaustive.h"
@@ -28,11 +30,10 @@ constexpr auto kTick = std::chrono::milliseconds(100);
 constexpr unsigned kTriesAlone = 20;
 constexpr unsigned kTriesWithHistory = 3;
 constexpr std::array<std::string_view, 4> kKindNames{"mixed", "plain", "held", "stepped"};
-// Where divergences are taken over: how many, and for how long, are gathered before the next are confirmed; and how
-// often one may be met that does not show again.
+constexpr unsigned kMostTries = 3;  // so often one may be met that does not show again
+// Where divergences are taken over: how many, and for how long, are gathered before the next are confirmed.
 constexpr std::size_t kMostOfRound = 8;
 constexpr auto kRound = std::chrono::milliseconds(1500);
-constexpr unsigned kMostTries = 3;
 constexpr std::chrono::milliseconds kPatienceWithOthers{500};
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
@@ -184,22 +185,18 @@ class Campaign {
     if (options_.adopt && signature.requirement == Req::kUserActions) return;
     if (is_known(signature) || given_up_[signature] >= kMostTries) return;
     if (suspects_.empty()) suspected_ = Clock::now();
-    if (options_.adopt) return suspect_shortest(suspect);
-    if (seen_.insert(signature).second) suspects_.push_back(suspect);
-  }
-
-  // Of the programs of one round the shortest is nearest to the minimized one.
-  void suspect_shortest(const Suspect& suspect) {
-    const Signature plain = Quirks::plain(suspect.signature);
+    const auto key = [this](const Signature& each) { return options_.adopt ? Quirks::plain(each) : each; };
     const auto same = std::find_if(suspects_.begin(), suspects_.end(),
-                                   [&](const Suspect& each) { return Quirks::plain(each.signature) == plain; });
-    const auto length = [this](const Suspect& each) { return source()(each.index).operations.size(); };
+                                   [&](const Suspect& each) { return key(each.signature) == key(signature); });
     if (same == suspects_.end()) {
-      suspects_.push_back(suspect);
+      if (options_.adopt || seen_.insert(signature).second) suspects_.push_back(suspect);
     } else if (length(suspect) < length(*same)) {
-      *same = suspect;
+      // The shortest program is nearest to the minimized one.
+      firsts_.emplace(signature, std::exchange(*same, suspect));
     }
   }
+
+  std::size_t length(const Suspect& suspect) const { return source()(suspect.index).operations.size(); }
 
   void confirm(const Suspect& suspect) {
     report({}, "repeating");
@@ -241,26 +238,38 @@ class Campaign {
       finding.out_of_budget = minimized.out_of_budget;
       if (finding.shown == 0) return dismiss(suspect);
     }
+    forget_unrepeated(finding.signature);
     if (listener_.found) listener_.found(finding);
     result_.findings.push_back(std::move(finding));
   }
 
   void confirm_as(const Signature& signature, const Suspect& suspect) {
-    const bool wanted = !options_.stop_at || signature.requirement == *options_.stop_at;
-    if (wanted && !is_known(signature) && seen_.insert(signature).second)
+    if (options_.stop_at && signature.requirement != *options_.stop_at) return dismiss(suspect);
+    if (!is_known(signature) && seen_.insert(signature).second)
       confirm({signature, suspect.index, suspect.batch_first, suspect.how});
   }
 
-  // It was seen, and does not show again.
+  // It was seen, and does not show again; it may with another program, or more often later.
   void dismiss(const Suspect& suspect) {
-    // Nothing of ours moved aio-nr.
-    // With others in between it may show more often later.
-    if (options_.adopt && ++given_up_[suspect.signature] < kMostTries) return;
-    if (suspect.signature.kind == Kind::kAioNr) {
+    const Signature& signature = suspect.signature;
+    const bool is_last = ++given_up_[signature] >= kMostTries;
+    if (options_.adopt && !is_last) return;
+    if (const auto first = firsts_.extract(signature)) {
+      suspects_.push_back(first.mapped());
+      return;
+    }
+    if (!is_last) seen_.erase(signature);
+    if (signature.kind == Kind::kAioNr) {
+      // Nothing of ours moved it.
       ++result_.undecided["aio-nr was moved by somebody else"];
     } else {
-      result_.unrepeated.push_back({suspect.signature, suspect.index, suspect.how});
+      forget_unrepeated(signature);
+      result_.unrepeated.push_back({signature, suspect.index, suspect.how});
     }
+  }
+
+  void forget_unrepeated(const Signature& signature) {
+    std::erase_if(result_.unrepeated, [&](const Unrepeated& each) { return each.signature == signature; });
   }
 
   // Whether it shows again after what its worker ran before it.
@@ -303,7 +312,8 @@ class Campaign {
   bool loses_ = false;            // a divergence was seen that is waited for
   std::deque<BatchOrder> rests_;  // of batches that ended early
   std::set<Signature> seen_;
-  std::deque<Suspect> suspects_;
+  std::deque<Suspect> suspects_;            // one of each signature
+  std::map<Signature, Suspect> firsts_;     // that were met before the shortest
   Clock::time_point suspected_;             // since when there are suspects
   std::map<Signature, unsigned> given_up_;  // how often it did not show again
   std::size_t adopted_ = 0;                 // findings

@@ -34,7 +34,7 @@ struct CampaignOptions {
 struct Found {
   Signature signature;
   Program program;               // minimized
-  std::uint64_t found_at = 0;    // index of the program that showed it first
+  std::uint64_t found_at = 0;    // index of the program that showed it, of several the shortest
   std::size_t found_length = 0;  // and its number of operations
   unsigned shown = 0;            // of `of` runs of the minimized program
   unsigned of = 0;

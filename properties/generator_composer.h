@@ -92,6 +92,7 @@ class Composer {
   void fd_write();
   void fd_read();
   void fd_close();
+  void reset_socket(Fd closed);
   void store();
   void ring_map();
   void unmap_with_pending(unsigned slot);

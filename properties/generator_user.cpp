@@ -199,7 +199,25 @@ void Composer::fd_close() {
   Fd fd = dice_.pick({Fd::kPipeRead, Fd::kPipeWrite, Fd::kNbPipeRead, Fd::kNbPipeWrite, Fd::kSocket0, Fd::kSocket1,
                       Fd::kEvent, Fd::kNbEvent, Fd::kFile});
   if (polled_count_ > 0 && dice_.percent(40)) fd = polled_[0];
+  if ((fd == Fd::kSocket0 || fd == Fd::kSocket1) && dice_.percent(50)) return reset_socket(fd);
   add(FdClose{fd});
+}
+
+// Closes one end of the pair while it has not read everything, and reads from the other.
+void Composer::reset_socket(Fd closed) {
+  const Fd peer = closed == Fd::kSocket0 ? Fd::kSocket1 : Fd::kSocket0;
+  FdWrite unread{peer, 8, 0};
+  hazards_.tame(unread);
+  add(unread);
+  add(FdClose{closed});
+  IocbSpec spec;
+  spec.at = iocb_address(true);
+  spec.fd = peer;
+  hazards_.tame(spec, 1, true);
+  Submit submit;
+  submit.ctx = context(pick_slot());
+  submit.iocbs.push_back(spec);
+  add(std::move(submit));
 }
 
 // Scribbles on an iocb that was submitted, and perhaps is pending. The values keep an iocb harmless

@@ -77,6 +77,8 @@ class FakeKernel {
     error = 0;
     aio_nr_before = aio_nr;
     elapsed_ns = 0;
+    mask_changed = 0;
+    ring_remains = false;
     skipped = false;
     asleep = false;
     moved_to = 0;
@@ -158,6 +160,8 @@ class FakeKernel {
     seen.lane = lane;
     seen.returns = returns;
     seen.elapsed_ns = elapsed_ns;
+    seen.mask_changed = mask_changed;
+    seen.ring_remains = ring_remains;
     seen.data = data;
     seen.arrived = arrived;
     for (std::size_t i = 0; i < arena::kAreas.size(); ++i) seen.memory[i] = memory.area(i);
@@ -191,6 +195,8 @@ class FakeKernel {
   Address moved_to = 0;
   std::vector<LaneReturn> returns;
   std::uint64_t elapsed_ns = 0;
+  std::uint64_t mask_changed = 0;
+  bool ring_remains = false;
   std::uint64_t aio_nr_before = 0;
   std::vector<std::byte> data;
   std::vector<GateRequest> arrived;

@@ -124,6 +124,7 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
   seen_ = &observation;
   verdict_ = {};
   aio_nr_change_.reset();
+  destroyed_.reset();
   least_ns_ = 0;
   waited_ = false;
   stuck_ = false;
@@ -154,6 +155,8 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
     context.takes.clear();
   }
   in_child_ = child_.take(operation);
+  restores_mask_ =
+      std::holds_alternative<Pgetevents>(operation) && profile_->has_pgetevents && !in_child_ && !observation.asleep;
   // A child's memory is its own, but for the rings.
   std::optional<Memory> parents;
   if (in_child_) {
@@ -297,6 +300,7 @@ Verdict Model::judge(const Observation& observation) {
   if (!done()) compare_counters(observation);
   if (!done()) compare_files(observation);
   if (!done()) compare_aio_nr(observation);
+  if (!done()) compare_left_over(observation);
   return verdict_;
 }
 

@@ -349,6 +349,9 @@ class Model {
   void compare_counters(const Observation& observation);
   void compare_files(const Observation& observation);
   void compare_aio_nr(const Observation& observation);
+  // Signal mask and mapping.
+  void compare_left_over(const Observation& observation);
+  std::optional<Check> variable_check(Address id) const;
   bool writes_show(const Observation& observation) const;
   bool files_show(const Observation& observation) const;
   // model_quirks.cpp
@@ -412,6 +415,8 @@ class Model {
   Req file_rule_{};
   Req aio_nr_rule_{};
   std::optional<std::int64_t> aio_nr_change_;
+  std::optional<Address> destroyed_;  // ring of the context that the call destroyed
+  bool restores_mask_ = false;        // the call is an io_pgetevents that has returned
   std::uint64_t least_ns_ = 0;
   bool waited_ = false;     // the call ended only by a signal, or sleeps
   bool stuck_ = false;      // the call waits where no signal reaches it

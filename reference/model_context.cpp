@@ -176,7 +176,10 @@ Model::Expected Model::destroy(const Destroy& op) {
   end_waits(gone);
   const bool inside = is_inside_submit(gone.serial);
   if (!inside) cancel_pending(gone);
-  if (!inside && !in_flight(gone.serial)) return value(Req::kDestroySucceeds, 0);
+  if (!inside && !in_flight(gone.serial)) {
+    destroyed_ = gone.id;
+    return value(Req::kDestroySucceeds, 0);
+  }
   aio_nr_rule_ = Req::kDestroyNrFirst;
   if (rules_.wrong(Req::kDestroyNrFirst)) aio_nr_change_ = 0;
   Sleeper sleeper;

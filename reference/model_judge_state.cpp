@@ -137,4 +137,31 @@ void Model::compare_aio_nr(const Observation& observation) {
   rules_.exercise(aio_nr_rule_);
 }
 
+void Model::compare_left_over(const Observation& observation) {
+  const bool wrong_mask = restores_mask_ && rules_.wrong(Req::kPgeteventsMaskRestored);
+  if ((observation.mask_changed != 0) != wrong_mask && !is_quirk(Req::kPgeteventsMaskRestored, Kind::kMask)) {
+    return diverge(Req::kPgeteventsMaskRestored, Kind::kMask, wrong_mask ? "another mask" : "the mask of before",
+                   "changed are " + hex(observation.mask_changed),
+                   Check{Check::What::kMask, 0, 0, {wrong_mask ? 1 : 0}, {}});
+  }
+  if (restores_mask_) rules_.exercise(Req::kPgeteventsMaskRestored);
+  if (!destroyed_ || is_quirk(Req::kMapDestroyUnmaps, Kind::kMemory)) return;
+  if (observation.ring_remains != rules_.wrong(Req::kMapDestroyUnmaps)) {
+    return diverge(Req::kMapDestroyUnmaps, Kind::kMemory,
+                   observation.ring_remains ? "nothing where the ring was" : "the ring is mapped",
+                   observation.ring_remains ? "it is mapped" : "nothing is", variable_check(*destroyed_));
+  }
+  rules_.exercise(Req::kMapDestroyUnmaps);
+}
+
+// A program without the model looks where a context variable says.
+std::optional<Check> Model::variable_check(Address id) const {
+  for (unsigned slot = 0; slot < arena::kContextSlots; ++slot) {
+    const Address at = arena::context_slot(slot);
+    if (memory_.get<Address>(at) != id) continue;
+    return Check{Check::What::kMapped, 0, at, {rules_.wrong(Req::kMapDestroyUnmaps) ? 1 : 0}, {}};
+  }
+  return std::nullopt;
+}
+
 }  // namespace aio

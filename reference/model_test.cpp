@@ -189,6 +189,10 @@ const std::vector<Falsification>& falsifications() {
       {"cancel: result", 4, [](K& k) { flip(k, arena::kCancelResult); }, Req::kMemoryOnlyByRules, Kind::kMemory,
        kInArena},
       {"destroy: errno", 5, [](K& k) { k.fails(kEINVAL); }, Req::kDestroySucceeds, Kind::kErrno, kResult},
+      {"destroy: mapped", 5, [](K& k) { k.ring_remains = true; }, Req::kMapDestroyUnmaps, Kind::kMemory,
+       Check::What::kMapped},
+      {"a signal mask", 2, [](K& k) { k.mask_changed = 1; }, Req::kPgeteventsMaskRestored, Kind::kMask,
+       Check::What::kMask},
       {"destroy: aio-nr", 5, [](K& k) { k.aio_nr += 1; }, Req::kDestroyGivesBackNr, Kind::kAioNr,
        Check::What::kAioNrDelta},
   };

@@ -75,6 +75,9 @@ struct Observation {
   unsigned cpu = 0;      // index of the CPU on which the call was made
   unsigned signals = 0;  // releasing signals that the lane has seen during the call
   std::uint64_t elapsed_ns = 0;  // of calls that may wait
+  std::uint64_t mask_changed =
+      0;                      // signals (bit 0: number 1) whose blocking an io_pgetevents that has returned changed
+  bool ring_remains = false;  // an io_destroy returned 0, and at the ring's first or last page something is mapped
 
   std::array<std::span<const std::byte>, arena::kAreas.size()> memory;  // the areas of the arena, in their order
   std::vector<RingView> rings;                                          // in the order of their io_setup

@@ -11,7 +11,7 @@ namespace {
 // In the order of enum Kind.
 constexpr std::array<std::string_view, kKindCount> kNames{"errno",  "count",   "event",   "lost",   "header",
                                                           "memory", "counter", "file",    "aio_nr", "time",
-                                                          "hang",   "crash",   "request", "kernel"};
+                                                          "hang",   "crash",   "request", "kernel", "mask"};
 
 }  // namespace
 

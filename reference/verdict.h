@@ -30,8 +30,9 @@ enum class Kind : std::uint8_t {
   kCrash,    // the lane died
   kRequest,  // what reached a file system
   kKernel,   // the kernel complained of itself, or stopped
+  kMask,     // the signal mask of a thread
 };
-inline constexpr unsigned kKindCount = 14;
+inline constexpr unsigned kKindCount = 15;
 std::string_view kind_name(Kind kind);
 std::optional<Kind> find_kind(std::string_view name);
 
@@ -69,6 +70,8 @@ struct Check {
     kPeerEnd,     // whether descriptor `index` (an Fd) sees the end of its other side: 0 or 1
     kAsleep,      // whether lane `index` sleeps inside its call: 0 or 1
     kLaneResult,  // what the call of lane `index` that slept returns: as kResult
+    kMask,        // signals whose blocking the call changed, as Observation::mask_changed
+    kMapped,      // whether anything is mapped at the address that the variable at `at` holds: 0 or 1
   };
   What what = What::kResult;
   std::uint64_t index = 0;
@@ -77,7 +80,7 @@ struct Check {
   std::vector<std::uint8_t> bytes;   // for What that is bytes: what they should be
   friend bool operator==(const Check&, const Check&) = default;
 };
-inline constexpr unsigned kCheckCount = 13;
+inline constexpr unsigned kCheckCount = 15;
 inline constexpr std::size_t kMaxCheckValues = 1024;
 
 struct Divergence {

@@ -10,7 +10,8 @@ using What = Check::What;
 
 // Whether it may come true some time after the call returned.
 bool may_come_later(What what) {
-  return what != What::kResult && what != What::kReadBytes && what != What::kElapsed && what != What::kPeerEnd;
+  return what != What::kResult && what != What::kReadBytes && what != What::kElapsed && what != What::kPeerEnd &&
+         what != What::kMask && what != What::kMapped;
 }
 
 // A C condition: `expression` is one of the values.
@@ -37,6 +38,12 @@ std::string number_expression(const Check& check, CNeeds& needs) {
     case What::kAioNrDelta:
       needs.parts.need(CPart::kAioNr);
       return "aio_nr() - aio_nr_before";
+    case What::kMask:
+      needs.parts.need(CPart::kMask);
+      return "signal_mask() ^ mask_before";
+    case What::kMapped:
+      needs.parts.need(CPart::kMapped);
+      return fmt::format("is_mapped(*(volatile uint64_t *){})", c_address(check.at));
     case What::kAsleep:
     case What::kLaneResult:
       needs.parts.need(CPart::kLaneCalls);
@@ -59,6 +66,7 @@ std::string number_function(const Check& check, CNeeds& needs) {
   const std::string expression = number_expression(check, needs);
   std::string text;
   if (check.what == What::kAioNrDelta) text += "\nstatic int64_t aio_nr_before;\n";
+  if (check.what == What::kMask) text += "\nstatic int64_t mask_before;\n";
   text += "\nstatic int64_t seen;\nstatic int as_expected(void)\n{\n";
   if (check.what == What::kFileLength) text += "\tstruct stat file = { 0 };\n\n";
   text += fmt::format("\tseen = {};\n\treturn {};\n}}\n", expression, one_of(check.values));
@@ -153,6 +161,7 @@ CCheck state_check(const Check& check, Kind kind, const std::vector<unsigned>& r
     // Who must not wake up yet is given time to do so.
     if (check.what == What::kAsleep && check.values == std::vector<std::int64_t>{1}) c.after = "\tusleep(300000);\n";
     if (check.what == What::kAioNrDelta) c.before = "\taio_nr_before = aio_nr();\n";
+    if (check.what == What::kMask) c.before = "\tmask_before = signal_mask();\n";
     c.after += decision + "\tprintf(\"seen %lld\\n\", (long long)seen);\n" + conclusion();
     return c;
   }

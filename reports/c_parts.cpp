@@ -355,6 +355,21 @@ static int64_t expire(int timer)
 		return -errno;
 	return poll(&polled, 1, 5000) == 1 ? 0 : -ETIME;
 }
+)",
+R"(static int64_t signal_mask(void)
+{
+	uint64_t mask = 0;
+
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &mask, sizeof(mask));
+	return (int64_t)mask;
+}
+)",
+R"(static int64_t is_mapped(uint64_t at)
+{
+	unsigned char resident;
+
+	return mincore((void *)at, 4096, &resident) == 0;
+}
 )"};
 // clang-format on
 

@@ -41,8 +41,10 @@ enum class CPart : std::uint8_t {
   kRingMap,    // the user's mapping of a ring
   kChild,      // a call in a child
   kExpire,     // a timer that expires
+  kMask,       // the thread's signal mask
+  kMapped,     // whether anything is mapped
 };
-inline constexpr std::size_t kCPartCount = 30;
+inline constexpr std::size_t kCPartCount = 32;
 
 class CParts {
  public:

@@ -127,6 +127,13 @@ std::vector<Case> cases() {
                              .step(setup, 0)
                              .step(wait_a_little(), 0)
                              .diverging(Kind::kTime, number(What::kElapsed, 0, 20'000'000))},
+      {"mask_after_io_pgetevents",
+       TraceBuilder().step(setup, 0).step(pget, 0).diverging(Kind::kMask, number(What::kMask, 0, 0))},
+      {"ring_after_io_destroy",
+       TraceBuilder()
+           .step(setup, 0)
+           .step(Destroy{}, 0)
+           .diverging(Kind::kMemory, Check{What::kMapped, 0, arena::context_slot(0), {0}, {}})},
       {"wait_ended_by_signal", TraceBuilder()
                                    .step(setup, 0)
                                    .step(wait_for_ever(), -kEINTR)

@@ -37,6 +37,8 @@ class RandomWorld {
     seen.cpu = static_cast<unsigned>(below(4));
     seen.signals = static_cast<unsigned>(below(3));
     seen.elapsed_ns = below(2) * random_();
+    seen.mask_changed = below(2) * random_();
+    seen.ring_remains = below(2) == 0;
     scribble(memory_.arena);
     std::uint64_t begin = 0;
     for (std::size_t i = 0; i < arena::kAreas.size(); ++i) {

@@ -104,6 +104,8 @@ void copy_values(const From& from, To& to) {
   to.cpu = from.cpu;
   to.signals = from.signals;
   to.elapsed_ns = from.elapsed_ns;
+  to.mask_changed = from.mask_changed;
+  to.ring_remains = from.ring_remains;
   to.counters = from.counters;
   to.aio_nr_before = from.aio_nr_before;
   to.aio_nr_after = from.aio_nr_after;

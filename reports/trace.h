@@ -61,6 +61,8 @@ struct RecordedObservation {
   unsigned cpu = 0;
   unsigned signals = 0;
   std::uint64_t elapsed_ns = 0;
+  std::uint64_t mask_changed = 0;
+  bool ring_remains = false;
   ByteRanges memory;  // against the step before, at first arena::initial_byte; user's stores included
   std::vector<RecordedRing> rings;
   std::array<std::optional<std::uint64_t>, 3> counters;

@@ -125,6 +125,8 @@ void visit_fields(T& seen, F&& f) {
   f("cpu", seen.cpu);
   f("signals", seen.signals);
   f("elapsed_ns", seen.elapsed_ns);
+  f("mask_changed", seen.mask_changed);
+  f("ring_remains", seen.ring_remains);
   f("aio_nr_before", seen.aio_nr_before);
   f("aio_nr_after", seen.aio_nr_after);
   f("event_counter", seen.counters[0]);
@@ -185,8 +187,8 @@ void visit_fields(T& trace, F&& f) {
 
 // "result", "arena_bytes", …: the name of What in traces.
 inline constexpr std::array<const char*, kCheckCount> kCheckNames{
-    "result",       "arena_bytes", "ring_bytes", "counter",  "file_bytes", "file_length", "read_bytes",
-    "aio_nr_delta", "elapsed",     "held",       "peer_end", "asleep",     "lane_result"};
+    "result",  "arena_bytes", "ring_bytes", "counter", "file_bytes",  "file_length", "read_bytes", "aio_nr_delta",
+    "elapsed", "held",        "peer_end",   "asleep",  "lane_result", "mask",        "mapped"};
 
 // In the order of enum GateCall.
 inline constexpr std::array<const char*, kGateCallCount> kGateCallNames{"read", "write", "fsync", "fdatasync"};

@@ -104,6 +104,9 @@ void check_bounds(const JsonNode& node, const Check& check) {
   if (check.what == What::kArenaBytes && !within_an_area(check.at, check.bytes.size())) {
     refuse(node, "the bytes to check do not lie within one area of the arena");
   }
+  if (check.what == What::kMapped && !within_an_area(check.at, sizeof(Address))) {
+    refuse(node, "the variable does not lie within one area of the arena");
+  }
   const std::uint64_t end = check.what == What::kFileBytes   ? kMaxObservedFile
                             : check.what == What::kRingBytes ? kMaxRingBytes
                                                              : check.at + check.bytes.size();

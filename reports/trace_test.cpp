@@ -21,6 +21,8 @@ void expect_same(const Observation& a, const Observation& b) {
   EXPECT_EQ(a.cpu, b.cpu);
   EXPECT_EQ(a.signals, b.signals);
   EXPECT_EQ(a.elapsed_ns, b.elapsed_ns);
+  EXPECT_EQ(a.mask_changed, b.mask_changed);
+  EXPECT_EQ(a.ring_remains, b.ring_remains);
   for (std::size_t i = 0; i < a.memory.size(); ++i) {
     EXPECT_TRUE(same_bytes(a.memory[i], b.memory[i])) << arena::kAreas[i].name;
   }

@@ -145,11 +145,8 @@ class GuestRun {
     trace.lie = lie_;
     trace.repeats_shown = killer ? killer->shown : 0;
     trace.repeats_of = killer ? killer->of : 0;
-    trace.divergence = Divergence{{Req::kKernelSurvives, Kind::kKernel},
-                                  killer ? killer->operation : 0,
-                                  "the kernel goes on without complaint",
-                                  killer ? killer->message : message,
-                                  std::nullopt};
+    trace.divergence = kernel_divergence(killer ? killer->operation : 0, "the kernel goes on without complaint",
+                                         killer ? killer->message : message);
     return trace;
   }
 

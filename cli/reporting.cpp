@@ -10,6 +10,10 @@
 
 namespace aio::cli {
 
+Divergence kernel_divergence(std::size_t operation, std::string expected, std::string seen) {
+  return {{Req::kKernelSurvives, Kind::kKernel}, operation, std::move(expected), std::move(seen), std::nullopt};
+}
+
 void print_report(std::FILE* to, const RunSummary& summary, const std::vector<Finding>& findings,
                   const std::string& directory) {
   const bool colour = ::isatty(::fileno(to)) == 1 && std::getenv("NO_COLOR") == nullptr;

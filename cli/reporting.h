@@ -20,6 +20,9 @@ T checked(Exit exit, ReportDirectory::Result<T> result) {
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
+// That the kernel complained of itself, stopped or keeps something from being done, at this operation of a program.
+Divergence kernel_divergence(std::size_t operation, std::string expected, std::string seen);
+
 // In colour where that is a terminal, unless NO_COLOR is set. `directory` has the files of the findings; empty: none.
 void print_report(std::FILE* to, const RunSummary& summary, const std::vector<Finding>& findings,
                   const std::string& directory);

@@ -197,11 +197,7 @@ class Run {
     const std::string trouble = freezing_trouble(setting.directory, kFreezePatience);
     if (trouble.empty()) return;
     Trace trace = about(target_, setting, bare_trace({}));
-    trace.divergence = Divergence{{Req::kKernelSurvives, Kind::kKernel},
-                                  0,
-                                  "no program's write keeps the file system from being frozen",
-                                  trouble,
-                                  std::nullopt};
+    trace.divergence = kernel_divergence(0, "no program's write keeps the file system from being frozen", trouble);
     add(std::move(trace));
   }
 

@@ -30,7 +30,8 @@ constexpr auto kTick = std::chrono::milliseconds(100);
 constexpr unsigned kTriesAlone = 20;
 constexpr unsigned kTriesWithHistory = 3;
 constexpr std::array<std::string_view, 4> kKindNames{"mixed", "plain", "held", "stepped"};
-constexpr unsigned kMostTries = 3;  // so often one may be met that does not show again
+constexpr std::size_t kMostFailures = 20;  // of the tool: what makes one worker throw may make all of them
+constexpr unsigned kMostTries = 3;         // so often one may be met that does not show again
 // Where divergences are taken over: how many, and for how long, are gathered before the next are confirmed.
 constexpr std::size_t kMostOfRound = 8;
 constexpr auto kRound = std::chrono::milliseconds(1500);
@@ -103,7 +104,7 @@ class Campaign {
 
   bool has_more() const {
     if (stop_requested() || suspects_.size() >= most_findings()) return false;
-    if (round_is_full()) return false;
+    if (round_is_full() || result_.failures.size() >= kMostFailures) return false;
     if (!options_.cases) return Clock::now() - start_ < options_.time;
     return !rests_.empty() || next_ < *options_.cases;
   }

@@ -15,6 +15,10 @@ namespace aio {
 
 using Clock = std::chrono::steady_clock;
 
+namespace {
+constexpr std::chrono::milliseconds kNoPatience{0};
+}
+
 std::optional<Signature> FinishedBatch::shown() const {
   if (end == BatchEnd::kFinished) return state->diverged ? std::optional(state->signature) : std::nullopt;
   return Signature{static_cast<Req>(state->returns_by.load()), end == BatchEnd::kHung ? Kind::kHang : Kind::kCrash};
@@ -50,10 +54,14 @@ Pool::Pool(const Setting& setting, ProgramSource source)
 
 Pool::~Pool() {
   for (const std::unique_ptr<Slot>& slot : slots_) {
-    if (slot->worker->poll_exit()) continue;
-    if (!slot->collected) slot->worker->kill_and_reap();
+    if (!slot->collected) slot->worker->kill_and_reap(kNoPatience);
   }
-  for (const std::unique_ptr<Slot>& slot : slots_) slot->worker->wait_exit(Worker::kReapPatience);
+  // All together: where requests never end, none of them does.
+  const Clock::time_point deadline = Clock::now() + 2 * Worker::kReapPatience;
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    if (!slot->worker->wait_exit(std::max(left, kNoPatience))) slot->worker->kill_and_reap(kNoPatience);
+  }
   ::close(notify_);
 }
 
@@ -66,6 +74,7 @@ void Pool::start(const BatchOrder& order) {
   auto slot = std::make_unique<Slot>(setting_.journaled_as);
   slot->order = order;
   BatchState& state = *slot->state;
+  state.current = order.first;
   slot->worker = std::make_unique<Worker>([this, order, &state] {
     run_batch(setting_, source_, order, state);
     if (setting_.ledger != nullptr) setting_.ledger->give_back(state.live_nr);
@@ -101,7 +110,7 @@ void Pool::check(Slot& slot, std::vector<FinishedBatch>& ended) {
     }
     slot.collected = true;
     batch.end = BatchEnd::kHung;
-    slot.worker->kill_and_reap();
+    if (!slot.worker->kill_and_reap(reap_patience_)) reap_patience_ = kNoPatience;
   }
   if (batch.end != BatchEnd::kFinished && setting_.ledger != nullptr) setting_.ledger->give_back(state.live_nr);
   ended.push_back(batch);

@@ -64,6 +64,7 @@ class Pool {
   ProgramSource source_;
   ControlRequest control_;
   int notify_ = -1;
+  std::chrono::milliseconds reap_patience_ = Worker::kReapPatience;  // none once one could not be killed
   std::vector<std::unique_ptr<Slot>> slots_;
 };
 

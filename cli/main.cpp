@@ -4,7 +4,7 @@
 #include "fixtures/vm/guest.h"
 
 int main(int count, char** words) {
-  aio::ArenaMemory::reserve();
+  aio::ArenaMemory::reserve(words);
   // Of a virtual machine this program is all there is.
   if (aio::is_guest()) aio::be_guest();
   return aio::cli::run_command_line(count, words);

@@ -30,6 +30,7 @@ constexpr auto kTick = std::chrono::milliseconds(100);
 constexpr unsigned kTriesAlone = 20;
 constexpr unsigned kTriesWithHistory = 3;
 constexpr std::array<std::string_view, 4> kKindNames{"mixed", "plain", "held", "stepped"};
+constexpr std::size_t kMostStuck = 64;     // of one round: each keeps its memory
 constexpr std::size_t kMostFailures = 20;  // of the tool: what makes one worker throw may make all of them
 constexpr unsigned kMostTries = 3;         // so often one may be met that does not show again
 // Where divergences are taken over: how many, and for how long, are gathered before the next are confirmed.
@@ -85,7 +86,8 @@ class Campaign {
     Pool pool(setting_, source());
     const std::size_t at_once = std::min<std::size_t>(options_.jobs * kWorkersPerCpu, kMaxWorkers);
     while (true) {
-      while (pool.running() < at_once && pool.existing() < kMaxWorkers && has_more()) pool.start(take_order());
+      const auto has_room = [&] { return pool.existing() < kMaxWorkers && pool.stuck() < kMostStuck; };
+      while (pool.running() < at_once && has_room() && has_more()) pool.start(take_order());
       if (pool.running() == 0) break;
       for (const FinishedBatch& batch : pool.collect(kTick)) account(batch);
       report(pool.in_progress(), "running");

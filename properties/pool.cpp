@@ -39,6 +39,7 @@ struct Pool::Slot {
   SharedMemory<BatchState> state;
   std::unique_ptr<Worker> worker;
   bool collected = false;
+  Clock::time_point collected_at;
   std::uint64_t last_beat = 0;
   Clock::time_point moved = Clock::now();
   unsigned reprieves = 0;
@@ -101,9 +102,10 @@ void Pool::check(Slot& slot, std::vector<FinishedBatch>& ended) {
       slot.moved = Clock::now();
     }
     // Waiting for something that is lost is no hang yet.
-    if (Clock::now() - slot.moved < 2 * setting_.hang_time + std::chrono::seconds(1)) return;
+    const auto patience = 2 * setting_.hang_time + std::chrono::seconds(1);
+    if (Clock::now() - slot.moved < patience) return;
     // Nor is waiting for a worker of the kernel that does not get its turn.
-    if (slot.reprieves < ControlRequest::kMostWaits && !control_.in_time(CpuPin(), setting_.hang_time)) {
+    if (slot.reprieves < ControlRequest::kMostWaits && !control_.in_time(CpuPin(), patience)) {
       ++slot.reprieves;
       slot.moved = Clock::now();
       return;
@@ -113,11 +115,21 @@ void Pool::check(Slot& slot, std::vector<FinishedBatch>& ended) {
     if (!slot.worker->kill_and_reap(reap_patience_)) reap_patience_ = kNoPatience;
   }
   if (batch.end != BatchEnd::kFinished && setting_.ledger != nullptr) setting_.ledger->give_back(state.live_nr);
+  slot.collected_at = Clock::now();
   ended.push_back(batch);
 }
 
+// Where a request never ends, the process that made it does not either. Others may go on all the same.
+bool Pool::is_stuck(const Slot& slot) {
+  if (Clock::now() - slot.collected_at < Worker::kReapPatience) return false;
+  slot.worker->kill_and_reap(kNoPatience);
+  ++stuck_;
+  return true;
+}
+
 std::vector<FinishedBatch> Pool::collect(std::chrono::milliseconds patience) {
-  std::erase_if(slots_, [](const auto& slot) { return slot->collected && slot->worker->poll_exit(); });
+  std::erase_if(slots_,
+                [this](const auto& slot) { return slot->collected && (slot->worker->poll_exit() || is_stuck(*slot)); });
   std::vector<FinishedBatch> ended;
   const Clock::time_point deadline = Clock::now() + patience;
   for (bool waited = false;; waited = true) {

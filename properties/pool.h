@@ -48,7 +48,9 @@ class Pool {
 
   // Workers that have not said that they are done.
   std::size_t running() const;
-  // Workers that exist, those that sleep in their exit included.
+  // Workers whose end was waited for in vain.
+  std::size_t stuck() const { return stuck_; }
+  // The other workers that exist, those that sleep in their exit included.
   std::size_t existing() const { return slots_.size(); }
   void start(const BatchOrder& order);
   // Waits at most `patience` for batches to end, and returns them.
@@ -59,11 +61,13 @@ class Pool {
  private:
   struct Slot;
   void check(Slot& slot, std::vector<FinishedBatch>& ended);
+  bool is_stuck(const Slot& slot);
 
   const Setting& setting_;
   ProgramSource source_;
   ControlRequest control_;
   int notify_ = -1;
+  std::size_t stuck_ = 0;
   std::chrono::milliseconds reap_patience_ = Worker::kReapPatience;  // none once one could not be killed
   std::vector<std::unique_ptr<Slot>> slots_;
 };

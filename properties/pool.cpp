@@ -17,7 +17,8 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 constexpr std::chrono::milliseconds kNoPatience{0};
-}
+constexpr std::chrono::milliseconds kPatienceWithMore{500};
+}  // namespace
 
 std::optional<Signature> FinishedBatch::shown() const {
   if (end == BatchEnd::kFinished) return state->diverged ? std::optional(state->signature) : std::nullopt;
@@ -119,9 +120,11 @@ void Pool::check(Slot& slot, std::vector<FinishedBatch>& ended) {
   ended.push_back(batch);
 }
 
-// Where a request never ends, the process that made it does not either. Others may go on all the same.
+// Where a request never ends, the process that made it does not either; then others will not. The run goes on all the
+// same.
 bool Pool::is_stuck(const Slot& slot) {
-  if (Clock::now() - slot.collected_at < Worker::kReapPatience) return false;
+  const std::chrono::milliseconds patience = stuck_ == 0 ? Worker::kReapPatience : kPatienceWithMore;
+  if (Clock::now() - slot.collected_at < patience) return false;
   slot.worker->kill_and_reap(kNoPatience);
   ++stuck_;
   return true;

@@ -167,12 +167,18 @@ void Model::compare_arrivals(const Observation& seen) {
 
 // Which one it is: its kind tells, then where in the file, then how long it is.
 void Model::compare_arrival(const GateRequest& seen) {
+  constexpr int kAlike = 4 + 8 + 2 + 1 + 1;
   const auto likeness = [&](const Held& each) {
     return 4 * (is_sync(each.seen.call) == is_sync(seen.call)) + 8 * (each.seen.call == seen.call) +
            2 * (each.seen.offset == seen.offset) + (each.seen.length == seen.length) + (each.seen.data == seen.data);
   };
-  auto best = std::max_element(coming_.begin(), coming_.end(),
-                               [&](const Held& a, const Held& b) { return likeness(a) < likeness(b); });
+  // They come in their order mostly, and data is long: all of a batch need not be compared with all.
+  const auto is_it = [&](const Held& each) { return likeness(each) == kAlike; };
+  auto best = std::find_if(coming_.begin(), coming_.end(), is_it);
+  if (best == coming_.end()) {
+    best = std::max_element(coming_.begin(), coming_.end(),
+                            [&](const Held& a, const Held& b) { return likeness(a) < likeness(b); });
+  }
   const auto is_twin = [&](const Held& each) {
     return each.seen.call == best->seen.call &&
            (each.context != best->context || each.request.iocb != best->request.iocb ||

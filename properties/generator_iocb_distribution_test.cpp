@@ -17,7 +17,7 @@ bool writes(const IocbSpec& spec) { return spec.opcode == kPwrite || spec.opcode
 bool moves(const IocbSpec& spec) { return writes(spec) || spec.opcode == kPread || spec.opcode == kPreadv; }
 bool vectored(const IocbSpec& spec) { return spec.opcode == kPreadv || spec.opcode == kPwritev; }
 bool syncs(const IocbSpec& spec) { return spec.opcode == kFsync || spec.opcode == kFdsync; }
-bool has_resfd(const IocbSpec& spec) { return (spec.flags & kFlagResfd) != 0; }
+bool asks_for_resfd(const IocbSpec& spec) { return (spec.flags & kFlagResfd) != 0; }
 bool has_priority(const IocbSpec& spec) { return (spec.flags & kFlagIoprio) != 0; }
 unsigned priority_class(const IocbSpec& spec) { return static_cast<std::uint16_t>(spec.reqprio) >> 13; }
 
@@ -44,14 +44,14 @@ const std::vector<Class<IocbSpec>> kIocbs{
     {"key", 5000, IS(IocbSpec, x.key != 0)},
     {"reserved2", 500, IS(IocbSpec, x.reserved2 != 0)},
     {"unknown flags", 3000, IS(IocbSpec, (x.flags & ~3u) != 0)},
-    {"RESFD blocking eventfd", 2000, IS(IocbSpec, has_resfd(x) && x.resfd == Fd::kEvent)},
-    {"RESFD eventfd", 2000, IS(IocbSpec, has_resfd(x) && x.resfd == Fd::kNbEvent)},
-    {"RESFD semaphore", 2000, IS(IocbSpec, has_resfd(x) && x.resfd == Fd::kSemEvent)},
-    {"an eventfd without RESFD", 500, IS(IocbSpec, !has_resfd(x) && x.resfd == Fd::kNbEvent)},
-    {"RESFD closed", 60, IS(IocbSpec, has_resfd(x) && x.resfd == Fd::kClosed)},
-    {"RESFD no eventfd", 60, IS(IocbSpec, has_resfd(x) && x.resfd == Fd::kFile)},
-    {"FSYNC with RESFD", 800, IS(IocbSpec, syncs(x) && has_resfd(x))},
-    {"POLL with RESFD", 2000, IS(IocbSpec, x.opcode == kPoll && has_resfd(x))},
+    {"RESFD blocking eventfd", 2000, IS(IocbSpec, asks_for_resfd(x) && x.resfd == Fd::kEvent)},
+    {"RESFD eventfd", 2000, IS(IocbSpec, asks_for_resfd(x) && x.resfd == Fd::kNbEvent)},
+    {"RESFD semaphore", 2000, IS(IocbSpec, asks_for_resfd(x) && x.resfd == Fd::kSemEvent)},
+    {"an eventfd without RESFD", 500, IS(IocbSpec, !asks_for_resfd(x) && x.resfd == Fd::kNbEvent)},
+    {"RESFD closed", 60, IS(IocbSpec, asks_for_resfd(x) && x.resfd == Fd::kClosed)},
+    {"RESFD no eventfd", 60, IS(IocbSpec, asks_for_resfd(x) && x.resfd == Fd::kFile)},
+    {"FSYNC with RESFD", 800, IS(IocbSpec, syncs(x) && asks_for_resfd(x))},
+    {"POLL with RESFD", 2000, IS(IocbSpec, x.opcode == kPoll && asks_for_resfd(x))},
     {"priority none", 500, IS(IocbSpec, has_priority(x) && x.reqprio == 0)},
     {"priority none with level", 60, IS(IocbSpec, has_priority(x) && priority_class(x) == 0 && x.reqprio != 0)},
     {"priority real time", 100, IS(IocbSpec, has_priority(x) && priority_class(x) == 1)},

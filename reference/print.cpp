@@ -51,10 +51,9 @@ std::string segments_text(const std::vector<Segment>& segments) {
 std::string iocb_text(const IocbSpec& iocb, std::size_t index) {
   std::string text = request_text(iocb);
   if (!iocb.segments.empty()) text += fmt::format(" iov={{{}}}", segments_text(iocb.segments));
-  const bool has_resfd = (iocb.flags & kFlagResfd) != 0;
-  if (has_resfd) text += fmt::format(" resfd={}", fd_name(iocb.resfd));
-  if (!has_resfd && iocb.resfd != IocbSpec{}.resfd) {
-    text += fmt::format(" (resfd={})", fd_name(iocb.resfd));
+  if (has_resfd(iocb)) {
+    const bool asked = (iocb.flags & kFlagResfd) != 0;
+    text += fmt::format(" {}resfd={}{}", asked ? "" : "(", fd_name(iocb.resfd), asked ? "" : ")");
   }
   if (iocb.rw_flags != 0) text += " rw_flags=" + rw_flags_text(iocb.rw_flags);
   const std::uint32_t unnamed = iocb.flags & ~(kFlagResfd | kFlagIoprio);

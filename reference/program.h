@@ -88,10 +88,13 @@ struct IocbSpec {
   Value offset = 0;
   std::uint64_t reserved2 = 0;
   std::uint32_t flags = 0;
-  Fd resfd = Fd::kEvent;  // stored only if flags has kFlagResfd; otherwise the field is zero
+  Fd resfd = Fd::kEvent;  // this one is stored only if flags has kFlagResfd; otherwise the field is zero
   std::vector<Segment> segments;
   friend bool operator==(const IocbSpec&, const IocbSpec&) = default;
 };
+
+// Whether aio_resfd gets a descriptor. Without kFlagResfd it is not looked at, whatever it is.
+inline bool has_resfd(const IocbSpec& spec) { return (spec.flags & kFlagResfd) != 0 || spec.resfd != IocbSpec{}.resfd; }
 
 // io_submit(ctx, nr, list). First stores the iocbs, then `fill` pointers from arena::kPointers on: pointer i is the
 // address of iocbs[i mod their number] (no pointer is stored if there is none). `list` may point elsewhere.

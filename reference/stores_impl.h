@@ -23,7 +23,7 @@ inline Iocb iocb_of(const IocbSpec& spec) {
   iocb.offset = spec.offset.offset;
   iocb.reserved2 = spec.reserved2;
   iocb.flags = spec.flags;
-  iocb.resfd = (spec.flags & kFlagResfd) != 0 ? fd_number(spec.resfd) : 0;
+  iocb.resfd = has_resfd(spec) ? fd_number(spec.resfd) : 0;
   return iocb;
 }
 

@@ -59,7 +59,7 @@ std::string iocb_initializer(const Iocb& iocb, const IocbSpec& spec, CNeeds& nee
   number("aio_reqprio", static_cast<std::uint64_t>(std::int64_t{iocb.reqprio}));
   number("aio_reserved2", iocb.reserved2);
   number("aio_flags", iocb.flags);
-  if ((iocb.flags & kFlagResfd) != 0) {
+  if (has_resfd(spec)) {
     needs.descriptors.set(static_cast<std::size_t>(spec.resfd));
     member("aio_resfd", iocb.resfd, c_descriptor(spec.resfd));
   }

@@ -62,6 +62,7 @@ class Pool {
   struct Slot;
   void check(Slot& slot, std::vector<FinishedBatch>& ended);
   bool is_stuck(const Slot& slot);
+  bool computes(Slot& slot, std::chrono::milliseconds time);
 
   const Setting& setting_;
   ProgramSource source_;

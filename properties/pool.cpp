@@ -131,7 +131,10 @@ void Pool::check(Slot& slot, std::vector<FinishedBatch>& ended) {
       return;
     }
     slot.collected = true;
-    batch.end = BatchEnd::kHung;
+    // A model that does not come to an end is no divergence of the kernel.
+    const bool computes_on = slot.looks >= kMostLooks;
+    batch.end = computes_on ? BatchEnd::kDied : BatchEnd::kHung;
+    if (computes_on) batch.death = "exit " + std::to_string(Worker::kBodyThrew);
     if (!slot.worker->kill_and_reap(reap_patience_)) reap_patience_ = kNoPatience;
   }
   if (batch.end != BatchEnd::kFinished && setting_.ledger != nullptr) setting_.ledger->give_back(state.live_nr);

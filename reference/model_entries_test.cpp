@@ -3,6 +3,8 @@
 // What differs by entry; and the timer, which came with it.
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "reference/fake_kernel.h"
 
 namespace aio {
@@ -57,6 +59,23 @@ TEST_F(ModelEntries, narrow_lists_and_segments_are_read_as_such) {
   spec.nbytes = 0;
   spec.segments.clear();
   EXPECT_EQ(kernel.opinion(Submit{.ctx = kernel.ctx(), .iocbs = {spec}}), (FakeKernel::Opinion{Req::kSubmitCounts, 1}));
+}
+
+// Wide segments are copied first of all until 6.4, narrow ones are read and checked one by one in every release.
+TEST_F(ModelEntries, narrow_segments_are_checked_in_order) {
+  for (const auto& [entry, rule, error] : {std::tuple{EntryKind::kNative, Req::kVectorFault, kEFAULT},
+                                           std::tuple{EntryKind::kCompat, Req::kVectorNegativeLength, kEINVAL}}) {
+    FakeKernel old(*find_profile("6.1"));
+    ASSERT_FALSE(old.setup().divergence);
+    ASSERT_FALSE(old.run(Through{entry}).divergence);
+    IocbSpec spec;
+    spec.opcode = kPreadv;
+    spec.fd = Fd::kZero;
+    spec.nbytes = 2;
+    spec.segments = {{arena::kBuffers, ~0ull}};
+    spec.buf = arena::kIovecs + arena::kPage - (entry == EntryKind::kCompat ? 8 : 16);
+    EXPECT_EQ(old.opinion(Submit{.ctx = old.ctx(), .iocbs = {spec}}), (FakeKernel::Opinion{rule, -error}));
+  }
 }
 
 TEST_F(ModelEntries, narrow_times_are_two_signed_numbers) {

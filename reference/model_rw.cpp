@@ -66,7 +66,9 @@ std::optional<Model::Expected> Model::import_buffers(const Iocb& iocb, Buffers& 
   }
   std::vector<Iovec> segments(count);
   const std::uint64_t copied = read_segments(iocb.buf, segments);
-  if (copied < count && !profile_->vectors_in_order) return fail(Req::kVectorFault, kEFAULT);
+  // Those of 32-bit calls always were (compat_rw_copy_check_uvector, copy_compat_iovec_from_user).
+  const bool in_order = profile_->vectors_in_order || is_compat();
+  if (copied < count && !in_order) return fail(Req::kVectorFault, kEFAULT);
   for (const Iovec& segment : std::span(segments).first(copied)) {
     if (static_cast<std::int64_t>(segment.len) < 0) return fail(Req::kVectorNegativeLength, kEINVAL);
   }

@@ -24,8 +24,8 @@ namespace {
 struct MinimizeCommand {
   std::string trace;
   std::string output;
+  TargetOptions target;
   double time_s = 20;
-  std::string directory;
 };
 
 // "x.json" becomes "x.min.json".
@@ -70,7 +70,7 @@ Exit minimize_trace(const MinimizeCommand& options) {
   const Trace trace = open_trace(options.trace);
   const std::string output = output_of(options);
   stop_on_signals();
-  const Target target = target_of(trace, options.directory, 5);
+  const Target target = target_of(trace, options.target);
   const Program program = program_of(trace);
   const std::optional<Signature> shown = wanted_of(trace, target, program);
   if (!shown) {
@@ -107,7 +107,7 @@ void add_minimize(CLI::App& app, Action& action) {
   command->add_option("--time", options->time_s, "How long to try (default 20)")
       ->check(CLI::Range(0.0, 1e6))
       ->type_name("SECONDS");
-  command->add_option("--dir", options->directory, "Where its regular files lie (default: /dev/shm)")->type_name("DIR");
+  add_target_options(*command, options->target);
   command->footer(
       "Keeps what shows the trace's divergence on this kernel. Exits 1 if it shows, 0 if it does not.\n\n"
       "Example:\n"

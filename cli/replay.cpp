@@ -18,8 +18,7 @@ namespace {
 struct ReplayOptions {
   std::string trace;
   unsigned repeats = 20;
-  std::string directory;
-  double hang_time_s = 5;
+  TargetOptions target;
 };
 
 void print_divergence(const Target& target, const Program& program, const Signature& signature) {
@@ -32,7 +31,7 @@ void print_divergence(const Target& target, const Program& program, const Signat
 Exit replay(const ReplayOptions& options) {
   const Trace trace = open_trace(options.trace);
   stop_on_signals();
-  const Target target = target_of(trace, options.directory, options.hang_time_s);
+  const Target target = target_of(trace, options.target);
   const Program program = program_of(trace);
   std::map<Signature, unsigned> shown;
   unsigned undecided = 0;
@@ -72,12 +71,12 @@ void add_replay(CLI::App& app, Action& action) {
   command->add_option("--repeats", options->repeats, "Runs, each in a process of its own (default 20)")
       ->check(CLI::Range(1, 100000))
       ->type_name("N");
-  command->add_option("--dir", options->directory, "Where its regular files lie (default: /dev/shm)")->type_name("DIR");
-  command->add_option("--hang-time", options->hang_time_s, "After which a call that has not returned hangs (default 5)")
+  add_target_options(*command, options->target);
+  command->add_option("--hang-time", options->target.hang_time_s, "After which a call that has not returned hangs (default 5)")
       ->check(CLI::Range(0.1, 1e4))
       ->type_name("SECONDS");
   command->footer(
-      "Exits 0 if no run diverges from this kernel's profile, 1 if one does.\n\n"
+      "Exits 0 if no run diverges from the profile, 1 if one does.\n\n"
       "Examples:\n"
       "  aio-cts replay out/divergence-1-io_setup.nr_zero_is_einval.json\n"
       "  echo '{\"version\":1, \"program\":[{\"op\":\"io_setup\",\"nr\":0}]}' >p.json && aio-cts replay p.json");

@@ -17,16 +17,19 @@ Trace open_trace(const std::string& path) {
   return std::move(*trace);
 }
 
-Target target_of(const Trace& trace, const std::string& directory, double hang_time_s) {
-  TargetOptions options;
-  options.directory = directory;
+Target target_of(const Trace& trace, TargetOptions options) {
   options.lie = trace.lie;
   options.mutant = trace.mutant;
   options.quirks = trace.quirks;
-  options.hang_time_s = hang_time_s;
   if (!trace.lie.empty()) fmt::print("FALSIFIED: as the trace says, with the lie {}\n", trace.lie);
   if (!trace.mutant.empty()) fmt::print("FALSIFIED: as the trace says, with the mutant {}\n", trace.mutant);
   return Target(options);
+}
+
+void add_target_options(CLI::App& command, TargetOptions& options) {
+  command.add_option("--profile", options.profile, "The rules to judge by (default: the running kernel's)")
+      ->type_name("NAME");
+  command.add_option("--dir", options.directory, "Where its regular files lie (default: /dev/shm)")->type_name("DIR");
 }
 
 std::string signature_text(const Signature& signature) {

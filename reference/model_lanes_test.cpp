@@ -247,6 +247,30 @@ TEST_F(ModelLanesOfOld, a_waiter_takes_each_event_as_it_comes) {
   EXPECT_FALSE(verdict.divergence);
 }
 
+// There are more ways to take and to complete than can be followed: the quota is given up soon, not after minutes. Of a
+// whole ring or more, head and tail tell nothing.
+TEST_F(ModelLanesOfOld, a_waiter_that_takes_many_events_is_judged_at_once) {
+  const struct {
+    unsigned count;
+    Certainty certainty;
+  } cases[] = {{110, Certainty::kWidened}, {kernel.rings[0].size, Certainty::kUndecided}};
+  for (const auto& each : cases) {
+    ASSERT_FALSE(wait(1, each.count, each.count, kArray).divergence);
+    change_lane(0);
+    const IocbSpec spec = nothing_to_read(0);
+    const Submit op{.ctx = kernel.ctx(), .nr = each.count + 1, .fill = each.count + 1, .iocbs = {spec}};
+    const Verdict verdict = kernel.run(op, [&](FakeKernel& k) {
+      k.result = each.count;
+      k.store_word(spec.at + 8, 0, 4);
+      for (unsigned i = 0; i < each.count; ++i) k.rings[0].add(event(0));
+      take(k, kArray, each.count);
+      k.returns = {{1, each.count, 0}};
+    });
+    EXPECT_FALSE(verdict.divergence) << each.count;
+    EXPECT_EQ(verdict.certainty, each.certainty) << each.count;
+  }
+}
+
 TEST_F(ModelLanesOfOld, a_waiter_that_leaves_an_event_in_the_ring_diverges) {
   ASSERT_FALSE(wait(1, 2, 2, kArray).divergence);
   EXPECT_EQ(broken(complete(1)), Req::kWaiterTakesEach);

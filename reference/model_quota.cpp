@@ -41,8 +41,9 @@ class Courses {
     }
   }
 
-  // Follows one step; false if no course is left.
+  // Follows one step; false if no course is left. Once there are too many nothing more is followed.
   bool step(const ScriptStep& step) {
+    if (too_many_) return true;
     if (step.what == ScriptStep::What::kLaunch) {
       launched_[step.index] = true;
       return true;
@@ -164,11 +165,13 @@ class Courses {
   void complete_until(std::size_t index) {
     const auto at = static_cast<std::size_t>(std::find(order_.begin(), order_.end(), index) - order_.begin());
     if (at == order_.size()) return;
-    const std::size_t first = courses_.empty() ? at : courses_.front().completed;
-    for (std::size_t done = courses_.size() == 1 && needed_.empty() ? first : 0; done <= at; ++done) {
+    std::size_t first = at;
+    for (const Course& course : courses_) first = std::min(first, course.completed);
+    for (std::size_t done = first; done <= at; ++done) {
       let_waiters_in();
       complete_below(at + 1);
     }
+    let_waiters_in();
     unite();
   }
 
@@ -202,6 +205,7 @@ Model::Foresight Model::next_slot(const Context& context) const {
     if (step.what == ScriptStep::What::kComplete) written.push_back(step.index);
     if (step.what == ScriptStep::What::kComplete || step.what == ScriptStep::What::kLaunch) all.push_back(step.index);
   }
+  if (all.size() >= context.geometry.ring_size) return {true, true};  // its head and tail no longer tell
   // What waiters have taken off the ring until the call returned, one by one.
   const std::uint32_t head = context.header().head;
   std::vector<std::uint32_t> takes;

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/guests.h"
 
-#include <elf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <sstream>
 #include <system_error>
 
+#include "cli/option_value.h"
 #include "fixtures/scratch_file.h"
+#include "fixtures/vm/guest_orders.h"
 #include "fixtures/whole.h"
 #include "fixtures/worker.h"
 
@@ -52,19 +55,6 @@ void require_uml(const std::string& path) {
   throw wrong_usage(path + " is no User-mode Linux; name the program linux of a build with ARCH=um");
 }
 
-bool is_static(const std::string& binary) {
-  Elf64_Ehdr head{};
-  std::memcpy(&head, binary.data(), std::min(sizeof(head), binary.size()));
-  for (std::size_t i = 0; i < head.e_phnum; ++i) {
-    Elf64_Phdr part{};
-    const std::size_t at = head.e_phoff + i * sizeof(part);
-    if (at + sizeof(part) > binary.size()) return false;
-    std::memcpy(&part, binary.data() + at, sizeof(part));
-    if (part.p_type == PT_INTERP) return false;
-  }
-  return head.e_phnum > 0;
-}
-
 // Of a program in $PATH or where only root has it; empty where it is not there.
 std::string program_path(const std::string& name) {
   const char* path = std::getenv("PATH");
@@ -88,7 +78,7 @@ Guests::Guests(const GuestOptions& options)
   machine_.append = options.append;
   limits_.total = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout_s * 1000));
   options.uml ? require_uml(options.kernel) : require_kernel(options.kernel);
-  if (!is_static(binary_)) {
+  if (!is_static_program(binary_)) {
     throw Failure(Exit::kIncomplete,
                   "this build of aio-cts cannot be put into a guest, as it is not static: use the one of the preset "
                   "release (build/release/aio-cts)");
@@ -144,7 +134,7 @@ bool Guests::kvm_works() const {
   VmLimits limits = limits_;
   limits.boot = kKvmPatience;
   const HostJournal journal;
-  return run_vm(machine, packed({}, ""), limits, journal, {}).end == VmEnd::kFinished;
+  return run_vm(machine, packed({}, {}), limits, journal, {}).end == VmEnd::kFinished;
 }
 
 void Guests::choose_accel(const std::string& wanted) {
@@ -163,27 +153,38 @@ void Guests::choose_accel(const std::string& wanted) {
   }
 }
 
-std::string Guests::packed(const GuestOrders& orders, const std::string& busybox) const {
+std::string Guests::packed(const GuestOrders& orders, const std::vector<GuestFile>& programs) const {
   Initramfs initramfs;
-  pack_guest(initramfs, binary_, modules_, orders, busybox);
+  pack_guest(initramfs, binary_, modules_, orders, programs);
   return initramfs.finish();
 }
 
 VmOutcome Guests::run(const GuestOrders& orders, const HostJournal& journal, const VmListener& listener) const {
-  return run_vm(machine_, packed(orders, ""), limits_, journal, listener);
+  const bool suites = std::any_of(orders.commands.begin(), orders.commands.end(), [](const Words& command) {
+    return option_value(command, "--suite").value_or("none") != "none";
+  });
+  return run_vm(machine_, packed(orders, suites ? makers() : std::vector<GuestFile>()), limits_, journal, listener);
+}
+
+// What makes file systems, as far as this machine has it: suites mount their own.
+std::vector<GuestFile> Guests::makers() const {
+  std::vector<GuestFile> files;
+  for (const char* const name : {"mkfs.ext4", "mkfs.xfs"}) {
+    const std::string path = program_path(name);
+    if (path.empty()) continue;
+    std::vector<GuestFile> more = program_files(path, fmt::format("/bin/{}", name));
+    std::move(more.begin(), more.end(), std::back_inserter(files));
+  }
+  return files;
 }
 
 void Guests::run_shell() const {
   const std::string busybox = program_path("busybox");
   if (busybox.empty()) throw Failure(Exit::kIncomplete, "busybox is not there (Debian: busybox-static)");
-  const std::string tools = content_of(busybox, "the shell");
-  if (!is_static(tools)) {
-    throw Failure(Exit::kIncomplete, busybox + " is not static (Debian: busybox-static)");
-  }
   GuestOrders orders;
   orders.shell = true;
   const HostJournal journal;
-  run_vm_on_terminal(machine_, packed(orders, tools), journal);
+  run_vm_on_terminal(machine_, packed(orders, program_files(busybox, kBusyboxPath)), journal);
 }
 
 }  // namespace aio::cli

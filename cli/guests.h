@@ -39,7 +39,8 @@ class Guests {
   std::string remarks() const { return how_ + disk_remark_; }
 
  private:
-  std::string packed(const GuestOrders& orders, const std::string& busybox) const;
+  std::string packed(const GuestOrders& orders, const std::vector<GuestFile>& programs) const;
+  std::vector<GuestFile> makers() const;
   bool kvm_works() const;
   void choose_accel(const std::string& wanted);
   void make_disk();

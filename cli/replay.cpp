@@ -72,7 +72,9 @@ void add_replay(CLI::App& app, Action& action) {
       ->check(CLI::Range(1, 100000))
       ->type_name("N");
   add_target_options(*command, options->target);
-  command->add_option("--hang-time", options->target.hang_time_s, "After which a call that has not returned hangs (default 5)")
+  command
+      ->add_option("--hang-time", options->target.hang_time_s,
+                   "After which a call that has not returned hangs (default 5)")
       ->check(CLI::Range(0.1, 1e4))
       ->type_name("SECONDS");
   command->footer(

@@ -101,7 +101,8 @@ RunSummary summarize(const Target& target, std::uint64_t seed, const CampaignRes
   for (const Requirement& each : requirements()) {
     if (!in_release(each, *setting.profile)) continue;
     const std::string why = why_not(each, *setting.profile, setting.machine);
-    if (why.empty()) {
+    // What decided an answer applies, even where nobody could count on it.
+    if (why.empty() || summary.requirements_exercised[static_cast<std::size_t>(each.req)]) {
       summary.requirements_applicable.set(static_cast<std::size_t>(each.req));
     } else {
       summary.excluded.push_back({each.req, why});

@@ -187,7 +187,7 @@ void add_options(CLI::App& app, VmCommand& command) {
                  "For a program that kills the kernel, which takes a boot a step (default 180)")
       ->check(CLI::Range(0.0, 1e6))
       ->type_name("SECONDS");
-  app.add_flag("--shell", command.shell, "A shell on this terminal instead (needs a static busybox)");
+  app.add_flag("--shell", command.shell, "A shell on this terminal instead (needs busybox)");
   app.add_option("words", command.run.words, "Options of `aio-cts run`, behind --")->type_name("RUN-OPTION");
 }
 

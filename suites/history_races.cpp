@@ -229,7 +229,7 @@ SUITE_TEST(history, cbcfa130a911_poll_of_userfaultfd, {.holds = {"poll.wake_up_c
 
 // F26. Through the compat entry masks are of use later (F25).
 SUITE_TEST(history, 97abc889ee29_mask_restore,
-           {.holds = {"history.timeout_lets_no_signal_in"}, .entries = kNativeOnly | kLibaioOnly}) {
+           {.holds = {"history.timeout_lets_no_signal_in"}, .entries = kNativeOnly | kLibaioOnly, .needs = "cpus2"}) {
   const std::uint64_t ctx = setup();
   struct sigaction action {};
   action.sa_handler = [](int) { handled = handled + 1; };

@@ -327,7 +327,7 @@ std::optional<std::vector<Opinion>> io_uring_opinions(std::span<const Request> r
             requests, [&](const Request& request, const Subject& subject) { return ring.perform(request, subject); });
         return std::string(reinterpret_cast<const char*>(all.data()), all.size() * sizeof(Opinion));
       },
-      std::chrono::seconds(20), &how);
+      4 * setting().patience, &how);
   if (!told) throw std::runtime_error("the process that uses io_uring: " + how.text());
   if (told->empty()) return std::nullopt;
   std::vector<Opinion> all(requests.size());

@@ -21,7 +21,7 @@ namespace aio::suites {
 namespace {
 
 // Beside the patience for each thing that may be lost.
-constexpr std::chrono::seconds kTestPatience{30};
+constexpr int kTestPatience = 8;  // times what one call is waited for
 
 class Collector final : public testing::EmptyTestEventListener {
   void OnTestPartResult(const testing::TestPartResult& part) override { Outcome::now().fail(part); }
@@ -70,7 +70,7 @@ void Case::TestBody() {
   } else {
     const JournalEntry journal(fmt::format("test {} {}", test_->full_name(), entry_name(kind_)));
     WorkerDeath how;
-    const auto text = run_in_worker([this] { return perform(); }, kTestPatience + 2 * setting().patience, &how);
+    const auto text = run_in_worker([this] { return perform(); }, kTestPatience * setting().patience, &how);
     const auto seen = text ? unpacked(*text) : std::nullopt;
     result = seen ? *seen : hung_or_crashed(how, *test_);
   }

@@ -108,7 +108,8 @@ Descriptor loop_device(const Descriptor& image, std::string& path) {
     if (number < 0) break;
     path = fmt::format("/dev/loop{}", number);
     Descriptor device(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-    if (device && attach(device, image)) return device;
+    // While a device is open for writing a kernel without BLK_DEV_WRITE_MOUNTED does not mount it.
+    if (device && attach(device, image)) return Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   }
   return Descriptor();
 }

@@ -66,6 +66,18 @@ std::string program_path(const std::string& name) {
   return "";
 }
 
+// What makes file systems, as far as this machine has it: suites mount their own.
+std::vector<GuestFile> makers() {
+  std::vector<GuestFile> files;
+  for (const char* const name : {"mkfs.ext4", "mkfs.xfs"}) {
+    const std::string path = program_path(name);
+    if (path.empty()) continue;
+    std::vector<GuestFile> more = program_files(path, fmt::format("/bin/{}", name));
+    std::move(more.begin(), more.end(), std::back_inserter(files));
+  }
+  return files;
+}
+
 }  // namespace
 
 Guests::Guests(const GuestOptions& options)
@@ -160,22 +172,8 @@ std::string Guests::packed(const GuestOrders& orders, const std::vector<GuestFil
 }
 
 VmOutcome Guests::run(const GuestOrders& orders, const HostJournal& journal, const VmListener& listener) const {
-  const bool suites = std::any_of(orders.commands.begin(), orders.commands.end(), [](const Words& command) {
-    return option_value(command, "--suite").value_or("none") != "none";
-  });
+  const bool suites = std::any_of(orders.commands.begin(), orders.commands.end(), runs_suites);
   return run_vm(machine_, packed(orders, suites ? makers() : std::vector<GuestFile>()), limits_, journal, listener);
-}
-
-// What makes file systems, as far as this machine has it: suites mount their own.
-std::vector<GuestFile> Guests::makers() const {
-  std::vector<GuestFile> files;
-  for (const char* const name : {"mkfs.ext4", "mkfs.xfs"}) {
-    const std::string path = program_path(name);
-    if (path.empty()) continue;
-    std::vector<GuestFile> more = program_files(path, fmt::format("/bin/{}", name));
-    std::move(more.begin(), more.end(), std::back_inserter(files));
-  }
-  return files;
 }
 
 void Guests::run_shell() const {

@@ -40,7 +40,6 @@ class Guests {
 
  private:
   std::string packed(const GuestOrders& orders, const std::vector<GuestFile>& programs) const;
-  std::vector<GuestFile> makers() const;
   bool kvm_works() const;
   void choose_accel(const std::string& wanted);
   void make_disk();

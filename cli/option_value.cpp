@@ -12,4 +12,8 @@ std::optional<std::string> option_value(const std::vector<std::string>& words, s
   return std::nullopt;
 }
 
+bool runs_suites(const std::vector<std::string>& words) {
+  return option_value(words, "--suite").value_or("none") != "none";
+}
+
 }  // namespace aio::cli

@@ -13,5 +13,7 @@ namespace aio::cli {
 // The value of "--name value" or "--name=value", the first of several; empty where nothing follows it, none where it
 // is not there.
 std::optional<std::string> option_value(const std::vector<std::string>& words, std::string_view name);
+// Whether `run` with these words runs suites.
+bool runs_suites(const std::vector<std::string>& words);
 
 }  // namespace aio::cli

@@ -24,5 +24,12 @@ TEST(OptionValue, is_the_next_word_or_what_follows_the_equals_sign) {
   for (const auto& each : cases) EXPECT_EQ(option_value(each.words, "--seed"), each.value) << each.words.size();
 }
 
+TEST(OptionValue, suites_are_run_where_some_are_named) {
+  EXPECT_TRUE(runs_suites({"run", "--suite", "poll,ring"}));
+  EXPECT_TRUE(runs_suites({"run", "--suite=all"}));
+  EXPECT_FALSE(runs_suites({"run", "--suite", "none"}));
+  EXPECT_FALSE(runs_suites({"run", "--cases", "1"}));
+}
+
 }  // namespace
 }  // namespace aio::cli

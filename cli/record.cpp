@@ -30,7 +30,7 @@ Outcome outcome_of(const FinishedBatch& batch) {
   outcome.undecided = state.reasons[0].reason;
   outcome.operation = state.diverged ? state.diverged_at : state.operation.load();
   if (batch.end == BatchEnd::kFinished) return outcome;
-  if (batch.death == fmt::format("exit {}", Worker::kBodyThrew)) {
+  if (batch.end == BatchEnd::kFailed) {
     throw Failure(Exit::kIncomplete, "a worker failed; its error is above");
   }
   outcome.death = batch.end == BatchEnd::kHung ? "hung" : batch.death;

@@ -283,15 +283,11 @@ void add_options(CLI::App& run, RunOptions& options) {
   run.add_option("--gtest", options.suites.gtest_flags, "For the suites: filter=GLOB, shuffle, repeat=N")
       ->delimiter(',')
       ->type_name("FLAGS");
-  run.add_option("--profile", options.target.profile,
-                 "The rules to judge by (default: the running kernel's; the newest if it is not Linux's own)")
-      ->type_name("NAME");
+  add_target_options(run, options.target);
   run.add_option("--implementation", options.target.implementation,
                  "auto, linux or other: of another one each divergence is taken over once found (default auto)")
       ->check(CLI::IsMember({"auto", "linux", "other"}))
       ->type_name("WHOSE");
-  run.add_option("--dir", options.target.directory, "Where the programs' regular files lie (default: /dev/shm)")
-      ->type_name("DIR");
   run.add_option("--report", options.report, "Write a report into this directory")->type_name("DIR");
   run.add_option("--format", options.format, "text, or json: one summary object on stdout, all else on stderr")
       ->check(CLI::IsMember({"text", "json"}))

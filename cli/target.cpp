@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -70,6 +71,15 @@ Machine look_at_machine(const std::string& directory) {
   } catch (const std::system_error& error) {
     throw wrong_usage(fmt::format("{} cannot hold the files of programs: {}", directory, error.what()));
   }
+}
+
+void add_target_options(CLI::App& command, TargetOptions& options) {
+  command
+      .add_option("--profile", options.profile,
+                  "The rules to judge by (default: the running kernel's; the newest if it is not Linux's own)")
+      ->type_name("NAME");
+  command.add_option("--dir", options.directory, "Where the programs' regular files lie (default: /dev/shm)")
+      ->type_name("DIR");
 }
 
 Target::Target(const TargetOptions& options) : kernel_(kernel_release()) {

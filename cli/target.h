@@ -14,6 +14,10 @@
 #include "properties/batch.h"
 #include "reference/profile.h"
 
+namespace CLI {
+class App;
+}
+
 namespace aio::cli {
 
 // The directory for the programs' regular files, which have no names there: `given`, or if that is empty /dev/shm where
@@ -32,6 +36,9 @@ struct TargetOptions {
   std::string mutant;
   double hang_time_s = 5;
 };
+
+// --profile and --dir, of a command that judges programs.
+void add_target_options(CLI::App& command, TargetOptions& options);
 
 // What programs run on. Throws Failure: kUsage for unknown names or a directory that cannot be used, kSkipped where the
 // kernel has no AIO.

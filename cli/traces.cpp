@@ -26,12 +26,6 @@ Target target_of(const Trace& trace, TargetOptions options) {
   return Target(options);
 }
 
-void add_target_options(CLI::App& command, TargetOptions& options) {
-  command.add_option("--profile", options.profile, "The rules to judge by (default: the running kernel's)")
-      ->type_name("NAME");
-  command.add_option("--dir", options.directory, "Where its regular files lie (default: /dev/shm)")->type_name("DIR");
-}
-
 std::string signature_text(const Signature& signature) {
   return fmt::format("{} ({})", requirement(signature.requirement).id, kind_name(signature.kind));
 }

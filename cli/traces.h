@@ -3,7 +3,6 @@
 // What the commands on traces have in common.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "cli/target.h"
@@ -16,8 +15,6 @@ Trace open_trace(const std::string& path);
 // A target as the trace's: lie, mutant and quirks are its own, the rest is as in `options`. Says on stdout where these
 // falsify it.
 Target target_of(const Trace& trace, TargetOptions options);
-// The options that all commands have which run a trace's program.
-void add_target_options(CLI::App& command, TargetOptions& options);
 // "io_setup.nr_zero_is_einval (errno)".
 std::string signature_text(const Signature& signature);
 

@@ -42,7 +42,7 @@ std::vector<std::string> run_words(std::vector<std::string> given) {
   };
   if (!option_value(given, "--cases")) unless("--time", {"--time", "20"});
   // Where it is emulated, a test may take a minute, which a test that hangs is told from by this.
-  if (option_value(given, "--suite").value_or("none") != "none") unless("--hang-time", {"--hang-time", "30"});
+  if (runs_suites(given)) unless("--hang-time", {"--hang-time", "30"});
   unless("--dir", {"--dir", kFilesWord});
   // The same programs on each kernel and shape.
   unless("--seed", {"--seed", std::to_string(std::random_device()())});

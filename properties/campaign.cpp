@@ -168,7 +168,7 @@ class Campaign {
       if (refusal.reason != nullptr) result_.refused[refusal.reason] += refusal.count;
     }
     const std::uint64_t next = batch.next();
-    if (batch.death == "exit " + std::to_string(Worker::kBodyThrew)) {
+    if (batch.end == BatchEnd::kFailed) {
       result_.failures.push_back("a worker failed at program " + std::to_string(next - 1));
     } else if (const auto shown = batch.shown()) {
       const std::string at = "at operation " + std::to_string(state.diverged_at) + ", ";

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +26,7 @@ constexpr unsigned kMostLooks = 60;
 
 std::optional<Signature> FinishedBatch::shown() const {
   if (end == BatchEnd::kFinished) return state->diverged ? std::optional(state->signature) : std::nullopt;
+  if (end == BatchEnd::kFailed) return std::nullopt;
   return Signature{static_cast<Req>(state->returns_by.load()), end == BatchEnd::kHung ? Kind::kHang : Kind::kCrash};
 }
 
@@ -36,6 +38,10 @@ static_assert(sizeof(BatchState) <= JournalSlot::kStateSize);
 
 struct Pool::Slot {
   explicit Slot(const std::string& what) : journal(what), state(journal.state()) {}
+
+  // Where rules leave many courses open the model may take its time, on an emulated machine seconds. A call that hangs
+  // takes none outside the kernel.
+  bool computes(std::chrono::milliseconds time);
 
   BatchOrder order;
   JournalEntry journal;
@@ -91,16 +97,14 @@ void Pool::start(const BatchOrder& order) {
   slots_.push_back(std::move(slot));
 }
 
-// Where rules leave many courses open the model may take its time, on an emulated machine seconds. A call that hangs
-// takes none outside the kernel.
-bool Pool::computes(Slot& slot, std::chrono::milliseconds time) {
-  const auto stat = proc_stat("/proc/" + std::to_string(slot.worker->pid()));
-  if (!stat || slot.looks >= kMostLooks) return false;
-  const bool first = !slot.computed;
-  if (!first && stat->user_time - *slot.computed < time / kPartComputed) return false;
-  slot.computed = stat->user_time;
-  slot.moved += time;
-  if (!first) ++slot.looks;
+bool Pool::Slot::computes(std::chrono::milliseconds time) {
+  const auto stat = proc_stat("/proc/" + std::to_string(worker->pid()));
+  if (!stat || looks >= kMostLooks) return false;
+  const bool first = !computed;
+  if (!first && stat->user_time - *computed < time / kPartComputed) return false;
+  computed = stat->user_time;
+  moved += time;
+  if (!first) ++looks;
   return true;
 }
 
@@ -112,7 +116,8 @@ void Pool::check(Slot& slot, std::vector<FinishedBatch>& ended) {
     slot.collected = true;
   } else if (status) {
     slot.collected = true;
-    batch.end = BatchEnd::kDied;
+    const bool threw = WIFEXITED(*status) && WEXITSTATUS(*status) == Worker::kBodyThrew;
+    batch.end = threw ? BatchEnd::kFailed : BatchEnd::kDied;
     batch.death = status_text(*status);
   } else {
     const std::uint64_t beat = state.heartbeat.load(std::memory_order_relaxed);
@@ -123,7 +128,7 @@ void Pool::check(Slot& slot, std::vector<FinishedBatch>& ended) {
     }
     // Waiting for something that is lost is no hang yet.
     const auto patience = 2 * setting_.hang_time + std::chrono::seconds(1);
-    if (Clock::now() - slot.moved < patience || computes(slot, patience / 2)) return;
+    if (Clock::now() - slot.moved < patience || slot.computes(patience / 2)) return;
     // Nor is waiting for a worker of the kernel that does not get its turn.
     if (slot.reprieves < ControlRequest::kMostWaits && !control_.in_time(CpuPin(), patience)) {
       ++slot.reprieves;
@@ -132,9 +137,7 @@ void Pool::check(Slot& slot, std::vector<FinishedBatch>& ended) {
     }
     slot.collected = true;
     // A model that does not come to an end is no divergence of the kernel.
-    const bool computes_on = slot.looks >= kMostLooks;
-    batch.end = computes_on ? BatchEnd::kDied : BatchEnd::kHung;
-    if (computes_on) batch.death = "exit " + std::to_string(Worker::kBodyThrew);
+    batch.end = slot.looks >= kMostLooks ? BatchEnd::kFailed : BatchEnd::kHung;
     if (!slot.worker->kill_and_reap(reap_patience_)) reap_patience_ = kNoPatience;
   }
   if (batch.end != BatchEnd::kFinished && setting_.ledger != nullptr) setting_.ledger->give_back(state.live_nr);

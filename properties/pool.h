@@ -20,12 +20,13 @@ enum class BatchEnd : std::uint8_t {
   kFinished,  // all of BatchState holds
   kHung,      // killed because nothing moved for twice the hang time
   kDied,      // the worker crashed
+  kFailed,    // the worker itself failed, or its model came to no end: that says nothing of the kernel
 };
 
 struct FinishedBatch {
   BatchOrder order;
   BatchEnd end = BatchEnd::kFinished;
-  std::string death;        // how the worker died
+  std::string death;        // how the worker died, of kDied
   const BatchState* state;  // until the next call of collect()
 
   // The divergence that ended it; a hang or crash is one of the rule by which the call returns.
@@ -62,7 +63,6 @@ class Pool {
   struct Slot;
   void check(Slot& slot, std::vector<FinishedBatch>& ended);
   bool is_stuck(const Slot& slot);
-  bool computes(Slot& slot, std::chrono::milliseconds time);
 
   const Setting& setting_;
   ProgramSource source_;

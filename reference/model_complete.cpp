@@ -38,26 +38,30 @@ void Model::complete_now(Context& context, Request request) {
 
 // The request will complete by itself, at any time from now on.
 void Model::complete_later(Context& context, Request request) {
-  const auto is_it = [&](const Context& each) { return &each == &context; };
-  if (std::any_of(dying_.begin(), dying_.end(), is_it)) return complete_unseen(request, Req::kDestroyLateResfd);
-  if (std::any_of(lost_.begin(), lost_.end(), is_it)) return complete_unseen(request, Req::kMapCompletesUnmapped);
   if (completing_cpu_) request.cpu = completing_cpu_;
   if (request.resfd && !request.at_return) late_signals_.push_back(*request.resfd);
-  add_due(context, request);
-  context.script.push_back({ScriptStep::What::kLaunch, context.due.size() - 1});
   // What a completion at an unknown time sets off happens at an unknown time too.
   const bool outer = late_;
   late_ = late_ || !request.at_return;
-  signal_resfd(request);
+  const auto is_it = [&](const Context& each) { return &each == &context; };
+  if (std::any_of(dying_.begin(), dying_.end(), is_it)) {
+    complete_unseen(request, Req::kDestroyLateResfd);
+  } else if (std::any_of(lost_.begin(), lost_.end(), is_it)) {
+    complete_unseen(request, Req::kMapCompletesUnmapped);
+  } else {
+    add_due(context, request);
+    context.script.push_back({ScriptStep::What::kLaunch, context.due.size() - 1});
+    signal_resfd(request);
+  }
   deliver_wakes();
   late_ = outer;
 }
 
+// Its context has no ring any more in which its event could be seen.
 void Model::complete_unseen(const Request& request, Req rule) {
   if (!request.resfd) return;
   if (!rules_.wrong(rule)) signal_resfd(request);
   counter_rule_ = rule;
-  deliver_wakes();
 }
 
 bool Model::reads_late_signal(Fd fd) const {

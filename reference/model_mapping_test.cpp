@@ -115,6 +115,31 @@ TEST_F(ModelMapping, requests_complete_without_a_ring) {
   EXPECT_EQ(silent.divergence->signature.requirement, Req::kMapCompletesUnmapped);
 }
 
+TEST_F(ModelMapping, what_an_unseen_completion_sets_off_comes_at_any_time_as_well) {
+  ASSERT_FALSE(kernel.setup().divergence);
+  ASSERT_FALSE(kernel.submit({poll_with_resfd()}, {}).divergence);
+  IocbSpec polls_resfd;
+  polls_resfd.at = arena::iocb_slot(1);
+  polls_resfd.opcode = kPoll;
+  polls_resfd.fd = Fd::kNbEvent;
+  polls_resfd.buf = kPollIn;
+  const Submit submit{.ctx = kernel.ctx(1), .nr = 1, .fill = 1, .iocbs = {polls_resfd}};
+  const FakeKernel::Answer accepts = [&](FakeKernel& k) {
+    k.result = 1;
+    k.store_word(polls_resfd.at + 8, 0, 4);
+  };
+  ASSERT_FALSE(kernel.run(submit, accepts).divergence);
+  const FakeKernel::Answer unmaps = [](FakeKernel& k) { k.rings.erase(k.rings.begin()); };
+  ASSERT_FALSE(kernel.run(map(MapAction::kUnmap), unmaps).divergence);
+  const Verdict verdict = kernel.run(FdWrite{Fd::kNbPipeWrite, 8, 1}, [&](FakeKernel& k) {
+    k.result = 8;
+    k.counters[traits(Fd::kNbEvent).index] = 1;
+    k.rings[0].add({0, polls_resfd.at, kPollIn, 0});
+    k.rings[0].tail_at_return = 0;
+  });
+  EXPECT_FALSE(verdict.divergence) << verdict.divergence->expected << " not " << verdict.divergence->seen;
+}
+
 TEST_F(ModelMapping, a_child_has_the_ring_but_no_context) {
   const Value ctx = kernel.ctx();
   const std::vector<std::pair<Operation, FakeKernel::Opinion>> rows{

@@ -105,7 +105,7 @@ std::optional<Trace> record_once(const Target& target, const Setting& setting, c
     return trace_text(recorder.trace());
   };
   // Each operation may wait for an event that is lost, and most do not.
-  const std::optional<std::string> text = run_in_worker(body, 10 * hurried.hang_time, nullptr);
+  const std::optional<std::string> text = result_of_worker(body, 10 * hurried.hang_time);
   if (!text) return std::nullopt;
   tl::expected<Trace, ReadError> trace = read_trace(*text, "a recording");
   if (!trace) throw Failure(Exit::kIncomplete, trace.error().text());

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/version.h"
 
 namespace aio::cli {
 namespace {
@@ -66,12 +67,12 @@ int perform(const Action& action) {
 
 int run_command_line(int count, const char* const* words) {
   CLI::App app(kAbout, "aio-cts");
-  app.set_version_flag("--version", "aio-cts 0.1.0");
+  app.set_version_flag("--version", version_text());
   app.footer(kExitCodes);
   app.require_subcommand(1);
   Action action;
-  for (const auto add :
-       {add_run, add_probe, add_list, add_explain, add_replay, add_minimize, add_check, add_prove, add_bench, add_vm}) {
+  for (const auto add : {add_run, add_probe, add_list, add_explain, add_replay, add_minimize, add_check, add_report,
+                         add_compare, add_gate, add_waivers, add_prove, add_bench, add_vm, add_completion}) {
     add(app, action);
   }
   try {

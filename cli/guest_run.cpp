@@ -14,6 +14,7 @@
 #include "cli/progress.h"
 #include "cli/reporting.h"
 #include "cli/target.h"
+#include "cli/version.h"
 #include "reports/trace_reader.h"
 
 namespace aio::cli {
@@ -153,6 +154,8 @@ class GuestRun {
   void report(const VmOutcome& outcome, const std::string& message, const std::optional<KernelDeath>& killer) const {
     const Trace trace = trace_of(outcome, message, killer);
     RunSummary summary;
+    summary.tool = tool_name();
+    summary.incomplete = {"the kernel under test stopped: what came until then"};
     summary.kernel = trace.kernel;
     summary.profile = trace.profile;
     summary.seed = std::strtoull(option_value(options_.words, "--seed").value_or("").c_str(), nullptr, 10);

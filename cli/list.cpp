@@ -15,6 +15,7 @@
 #include "reference/profile.h"
 #include "reference/program.h"
 #include "reference/requirement.h"
+#include "reports/formats.h"
 
 namespace aio::cli {
 namespace {
@@ -91,6 +92,12 @@ Rows lie_rows() {
   return rows;
 }
 
+Rows format_rows() {
+  Rows rows;
+  for (const Format& each : formats()) rows.push_back({std::string(each.name), std::string(each.what)});
+  return rows;
+}
+
 Rows mutant_rows() {
   Rows rows;
   for (const Requirement& each : requirements()) {
@@ -103,7 +110,7 @@ struct Kind {
   const char* name;
   Rows (*rows)();
 };
-constexpr std::array<Kind, 8> kKinds{{
+constexpr std::array<Kind, 9> kKinds{{
     {"requirements", requirement_rows},
     {"suites", suite_rows},
     {"tests", test_rows},
@@ -111,6 +118,7 @@ constexpr std::array<Kind, 8> kKinds{{
     {"operations", [] { return operation_rows(std::make_index_sequence<kOperationCount>()); }},
     {"profiles", profile_rows},
     {"lies", lie_rows},
+    {"formats", format_rows},
     {"mutants", mutant_rows},
 }};
 

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 #include <memory>
 #include <random>
 
 #include "cli/catalogue.h"
 #include "cli/commands.h"
+#include "cli/formats.h"
 #include "cli/profile_hint.h"
 #include "cli/progress.h"
 #include "cli/record.h"
 #include "cli/reporting.h"
 #include "cli/suites.h"
 #include "cli/target.h"
+#include "cli/version.h"
 #include "fixtures/freezing.h"
 #include "fixtures/interruption.h"
 #include "fixtures/probe.h"
@@ -79,6 +83,10 @@ CampaignOptions campaign_options(const RunOptions& options, const Target& target
 RunSummary summarize(const Target& target, std::uint64_t seed, const CampaignResult& result) {
   const Setting& setting = target.setting();
   RunSummary summary;
+  summary.tool = tool_name();
+  summary.file_system = setting.machine.file_system;
+  summary.usable_cpus = setting.machine.usable_cpus;
+  summary.possible_cpus = setting.machine.possible_cpus;
   summary.kernel = target.kernel();
   summary.implementation = target.implementation().name;
   summary.profile = setting.profile->name;
@@ -93,6 +101,11 @@ RunSummary summarize(const Target& target, std::uint64_t seed, const CampaignRes
   summary.undecided = result.undecided;
   summary.left_out = result.left_out;
   summary.refusals = result.refused;
+  for (const Unrepeated& each : result.unrepeated) {
+    summary.flaky.push_back({std::string(requirement(each.signature.requirement).id),
+                             std::string(kind_name(each.signature.kind)),
+                             fmt::format("program {}: {}", each.index, each.how)});
+  }
   for (std::size_t i = 0; i < result.exercised.size(); ++i) {
     if (result.exercised[i] > 0) summary.requirements_exercised.set(i);
   }
@@ -145,7 +158,7 @@ class Run {
         target_(options.target),
         campaign_(campaign_options(options, target_)),
         selection_(chosen_suites(options.suites, campaign_.jobs)),
-        out_(options.format == "json" ? stderr : stdout) {}
+        out_(options.format == "text" ? stdout : stderr) {}
 
   Exit perform() {
     const Machine& machine = target_.setting().machine;
@@ -178,8 +191,10 @@ class Run {
     }
     const std::vector<std::string> more = shortcomings(summary, result);
     missing.insert(missing.end(), more.begin(), more.end());
+    summary.started = started_;
+    summary.incomplete = std::move(missing);
     if (report_) write_report(summary, result);
-    return conclude(summary, missing);
+    return conclude(summary);
   }
 
  private:
@@ -231,17 +246,29 @@ class Run {
     checked(Exit::kIncomplete, report_->finish(summary));
   }
 
-  Exit conclude(const RunSummary& summary, const std::vector<std::string>& shortcomings) const {
-    const bool conforming = summary.divergences == 0 && shortcomings.empty();
+  Exit conclude(const RunSummary& summary) const {
+    const bool conforming = summary.divergences == 0 && summary.incomplete.empty();
     // Whoever reads the summary by a program wants no text unless there is something to tell.
     if (out_ == stdout || !conforming) print_report(out_, summary, findings_, options_.report);
-    for (const std::string& line : shortcomings) fmt::print(out_, "incomplete: {}\n", line);
-    if (out_ == stderr) fmt::print("{}\n", json_summary(summary));
+    for (const std::string& line : summary.incomplete) fmt::print(out_, "incomplete: {}\n", line);
+    if (out_ == stderr) print_format(summary);
     if (summary.divergences > 0) return Exit::kDivergences;
     return conforming ? Exit::kConforming : Exit::kIncomplete;
   }
 
+  void print_format(const RunSummary& summary) const {
+    if (options_.format == "json") {
+      fmt::print("{}\n", json_summary(summary));
+      return;
+    }
+    tl::expected<SavedReport, ReadError> report = read_report(json_report(summary, findings_), "this run");
+    if (!report) throw Failure(Exit::kIncomplete, report.error().text());
+    report->directory = options_.report;
+    fmt::print("{}", format_named(options_.format).write(*report));
+  }
+
   const RunOptions& options_;
+  const std::string started_ = fmt::format("{:%Y-%m-%dT%H:%M:%S}+00:00", fmt::gmtime(std::time(nullptr)));
   const Target target_;
   const CampaignOptions campaign_;
   const suites::Selection selection_;
@@ -249,6 +276,11 @@ class Run {
   std::optional<ReportDirectory> report_;
   std::vector<Finding> findings_;
 };
+
+std::string known_format(const std::string& name) {
+  if (name != "text" && name != "json") format_named(name);
+  return "";
+}
 
 Exit run(const RunOptions& options) {
   stop_on_signals();
@@ -289,8 +321,10 @@ void add_options(CLI::App& run, RunOptions& options) {
       ->check(CLI::IsMember({"auto", "linux", "other"}))
       ->type_name("WHOSE");
   run.add_option("--report", options.report, "Write a report into this directory")->type_name("DIR");
-  run.add_option("--format", options.format, "text, or json: one summary object on stdout, all else on stderr")
-      ->check(CLI::IsMember({"text", "json"}))
+  run.add_option(
+         "--format", options.format,
+         "text; json (one summary object) or one of `aio-cts report --help`: that on stdout, all else on stderr")
+      ->check(known_format)
       ->type_name("FORMAT");
   run.add_option("--hang-time", options.target.hang_time_s, "After which what has not come is lost (default 5)")
       ->check(CLI::Range(0.1, 1e4))

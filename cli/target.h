@@ -14,7 +14,7 @@
 #include "properties/batch.h"
 #include "reference/profile.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): of CLI11
 class App;
 }
 

@@ -8,6 +8,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
 find_package(rapidcheck REQUIRED)
+find_package(pugixml REQUIRED)
 
 # None of these has a CMake package. The static archive serves every build.
 find_library(AIO_LIBAIO NAMES libaio.a REQUIRED)

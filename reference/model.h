@@ -183,6 +183,9 @@ class Model {
   Verdict finish(const Observation& observation);
 
   const Rules& rules() const { return rules_; }
+  // For people to look at, after judge(): the contexts that live, and the requests in flight of one of them.
+  const std::vector<Context>& contexts() const { return contexts_; }
+  std::vector<Request> in_flight(const Context& context) const;
 
  private:
   // The copy on which waits() tries an io_submit, kept for its storage. A copy has no such copy.

@@ -15,6 +15,16 @@ bool Model::skips_lane(const Operation& operation) const {
   return std::any_of(sleepers_.begin(), sleepers_.end(), [this](const Sleeper& each) { return each.lane == lane_; });
 }
 
+std::vector<Request> Model::in_flight(const Context& context) const {
+  std::vector<Request> requests = context.pending;
+  for (const std::vector<Held>* held : {&coming_, &held_}) {
+    for (const Held& each : *held) {
+      if (each.context == context.serial) requests.push_back(each.request);
+    }
+  }
+  return requests;
+}
+
 Model::Expected Model::apply(const InLane& op) {
   lane_ = lane_of(op.number);
   return {0, 0, Req::kUserActions};

@@ -5,9 +5,6 @@
 
 namespace aio {
 
-namespace {
-
-// A context argument, by the short name of its variable.
 std::string ctx_text(const Value& ctx) {
   if (ctx.symbol < Symbol::kContext0 || ctx.symbol > Symbol::kContext3) return value_text(ctx);
   // "context1+8" becomes "ctx1+8".
@@ -20,6 +17,8 @@ std::string ctxp_text(Address ctxp) {
   }
   return address_text(ctxp);
 }
+
+namespace {
 
 // The opcode with its arguments: what differs between opcodes.
 std::string request_text(const IocbSpec& iocb) {

@@ -15,6 +15,9 @@
 
 namespace aio {
 
+// Of a context argument and of where io_setup stores one, by the short name of the variable: "ctx1+8", "&ctx1".
+std::string ctx_text(const Value& ctx);
+std::string ctxp_text(Address ctxp);
 // One line, without its end.
 std::string operation_text(const Operation& operation);
 // One line an operation, numbered from 0 as in a divergence.

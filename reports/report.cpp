@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reference/print.h"
+#include "reports/step_views.h"
 
 namespace aio {
 namespace {
@@ -14,6 +15,14 @@ using Json = nlohmann::ordered_json;
 
 std::string dump(const Json& json, int indent = -1) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+Json flaky_json(const RunSummary& summary) {
+  Json flaky = Json::array();
+  for (const FlakyDivergence& each : summary.flaky) {
+    flaky.push_back({{"requirement", each.requirement}, {"kind", each.kind}, {"how", each.how}});
+  }
+  return flaky;
 }
 
 Json summary_json(const RunSummary& summary) {
@@ -39,6 +48,13 @@ Json summary_json(const RunSummary& summary) {
       {"mutant", summary.mutant},
       {"profile_notes", summary.profile_notes},
       {"implementation", summary.implementation},
+      {"tool", summary.tool},
+      {"started", summary.started},
+      {"file_system", summary.file_system},
+      {"usable_cpus", summary.usable_cpus},
+      {"possible_cpus", summary.possible_cpus},
+      {"incomplete", summary.incomplete},
+      {"flaky", flaky_json(summary)},
   };
 }
 
@@ -85,6 +101,26 @@ Json matrix_json(const SuitesSummary& suites) {
   return rows;
 }
 
+Json ring_json(const RingPicture& ring) {
+  Json json{{"context", ring.context}, {"slots", ring.slots}, {"head", ring.head}, {"tail", ring.tail}};
+  json["in_flight"] = ring.in_flight;
+  if (ring.unreserved) {
+    json["unreserved"] = *ring.unreserved;
+    json["reserved"] = ring.reserved;
+  }
+  return json;
+}
+
+Json step_json(const StepView& view) {
+  Json rings = Json::array();
+  for (const RingPicture& each : view.rings) rings.push_back(ring_json(each));
+  return Json{{"operation", view.operation},
+              {"lanes", view.lanes},
+              {"kernel", view.kernel},
+              {"model", view.model},
+              {"rings", rings}};
+}
+
 Json finding_json(const Finding& finding) {
   const Trace& trace = finding.trace;
   Json json = Json::object();
@@ -106,6 +142,8 @@ Json finding_json(const Finding& finding) {
   json["mutant"] = trace.mutant;
   json["program"] = Json::array();
   for (const Step& step : trace.steps) json["program"].push_back(operation_text(step.operation));
+  json["steps"] = Json::array();
+  for (const StepView& view : step_views(trace)) json["steps"].push_back(step_json(view));
   json["trace"] = trace_file_name(finding);
   json["reproducer"] = reproducer_file_name(finding);
   return json;

@@ -14,7 +14,9 @@
 
 namespace aio {
 
-inline constexpr int kReportVersion = 1;
+// Version 2 added what a gate must know: by which build and when, on what machine, and why the run says less than it
+// was to say.
+inline constexpr int kReportVersion = 2;
 
 // A requirement that this run could not look at, though the profile has it.
 struct ExcludedRequirement {
@@ -22,7 +24,16 @@ struct ExcludedRequirement {
   std::string why;
 };
 
+// A divergence that never showed again.
+struct FlakyDivergence {
+  std::string requirement;  // id
+  std::string kind;
+  std::string how;  // "program 12: at operation 3, expected 3, seen 4"
+};
+
 struct RunSummary {
+  std::string tool;                        // the build of aio-cts that made it
+  std::string started;                     // RFC 3339, in UTC
   std::string kernel;                      // release of the kernel under test, as uname(2) says it
   std::string implementation = "Linux";    // whose it is; of another one the release says nothing
   std::string profile;                     // name of the profile that judged
@@ -43,6 +54,11 @@ struct RunSummary {
   RequirementSet requirements_exercised;
   std::vector<ExcludedRequirement> excluded;
   SuitesSummary suites;
+  std::string file_system;  // that held the programs' files
+  std::uint32_t usable_cpus = 0;
+  std::uint32_t possible_cpus = 0;
+  std::vector<std::string> incomplete;  // why the run says less than it was to say, each a line
+  std::vector<FlakyDivergence> flaky;
   double seconds = 0;
   std::string lie;     // normally empty: the lie that the entry told
   std::string mutant;  // normally empty: the rule that was deliberately wrong

@@ -3,11 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
 #include <utility>
 
+#include "reports/formats.h"
 #include "reports/reproducer.h"
 #include "reports/trace_writer.h"
 #include "reports/work_list.h"
@@ -25,7 +27,9 @@ constexpr const char* kWorkList = "work-list.md";
 bool is_ours(const std::string& name) {
   const bool numbered = (name.starts_with("divergence-") && name.ends_with(".json")) ||
                         (name.starts_with("reproducer-") && name.ends_with(".c"));
-  return numbered || name == kReport || name == kResults || name == kWorkList || name == kConsoleFile ||
+  const bool format = std::any_of(formats().begin(), formats().end(),
+                                  [&](const Format& each) { return !each.file.empty() && name == each.file; });
+  return format || numbered || name == kReport || name == kResults || name == kWorkList || name == kConsoleFile ||
          name == std::string(kReport) + ".new";
 }
 
@@ -103,6 +107,18 @@ ReportDirectory::Result<void> ReportDirectory::finish(const RunSummary& summary)
   std::error_code error;
   fs::rename(path_ / temporary, path_ / kReport, error);
   if (error) return tl::unexpected(complain(path_ / kReport, "write", error.message()));
+  return write_formats(path_.string());
+}
+
+ReportDirectory::Result<void> ReportDirectory::write_formats(const std::string& path) {
+  const auto report = load_report(path);
+  if (!report) return tl::unexpected(report.error().text());
+  const ReportDirectory directory{fs::path(path)};
+  for (const Format& each : formats()) {
+    if (each.file.empty()) continue;
+    auto written = directory.write(std::string(each.file), each.write(*report));
+    if (!written) return written;
+  }
   return {};
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The report directory: report.json at the end, results.jsonl line by line while the run goes on
-// (so a death loses one line at most), and for each divergence its trace and its reproducer. The
-// only part of this room that writes files.
+// The report directory: report.json and the formats of others at the end, results.jsonl line by line while the run goes
+// on (so a death loses one line at most), and for each divergence its trace and its reproducer. The only part of this
+// room that writes files.
 #pragma once
 
 #include <filesystem>
@@ -35,8 +35,10 @@ class ReportDirectory {
   Result<Finding> add_divergence(Trace trace);
   // The findings added so far as a list for people who implement the ABI: work-list.md.
   Result<void> add_work_list(const RunSummary& summary);
-  // Writes report.json with all findings added so far, through a temporary file.
+  // Writes report.json with all findings added so far, through a temporary file, then all formats.
   Result<void> finish(const RunSummary& summary);
+  // Writes into a directory that has a report.json that in every format that has a file (formats.h).
+  static Result<void> write_formats(const std::string& path);
 
   const std::vector<Finding>& findings() const { return findings_; }
 

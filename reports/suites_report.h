@@ -18,6 +18,7 @@ struct SuiteRun {
     std::string where;        // "suites/io_setup.cpp:63"
     std::string text;         // what was called, expected and seen; several lines
     bool reported = false;    // the implementation may choose: no divergence
+    std::string waiver = {};  // why it is excused, if it is
   };
   std::string test;     // "io_setup.nr_zero_is_einval"
   std::string entry;    // "native"

@@ -291,7 +291,7 @@ tl::expected<Trace, ReadError> read_trace(std::string_view text, const std::stri
   }
 }
 
-tl::expected<Trace, ReadError> load_trace(const std::string& path) {
+tl::expected<std::string, ReadError> read_bounded(const std::string& path) {
   errno = 0;
   std::ifstream stream(path, std::ios::binary);
   // One byte more than allowed, so that what is too long is seen to be.
@@ -301,7 +301,13 @@ tl::expected<Trace, ReadError> load_trace(const std::string& path) {
     return tl::unexpected(ReadError{path, 0, fmt::format("cannot be read: {}", std::strerror(errno))});
   }
   text.resize(static_cast<std::size_t>(stream.gcount()));
-  return read_trace(text, path);
+  return text;
+}
+
+tl::expected<Trace, ReadError> load_trace(const std::string& path) {
+  const auto text = read_bounded(path);
+  if (!text) return tl::unexpected(text.error());
+  return read_trace(*text, path);
 }
 
 }  // namespace aio

@@ -6,8 +6,6 @@
 namespace aio {
 namespace {
 
-constexpr std::size_t kColumns = 80;
-
 // Text from a trace may come from anywhere; it must not steer the terminal.
 std::string printable(std::string_view text) {
   std::string safe(text);
@@ -18,12 +16,12 @@ std::string printable(std::string_view text) {
 
 }  // namespace
 
-std::string wrapped(const std::string& first, std::string_view text) {
+std::string wrapped(const std::string& first, std::string_view text, std::size_t columns) {
   const std::string indent(first.size(), ' ');
   std::string rest = printable(text);
   std::string result;
   std::string start = first;
-  const std::size_t room = kColumns - first.size();
+  const std::size_t room = columns - first.size();
   while (rest.size() > room) {
     std::size_t end = rest.rfind(' ', room);
     if (end == std::string::npos || end == 0) end = room;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Text for a terminal of 80 columns.
+// Text for a terminal of 80 columns, or for other lines of limited length.
 #pragma once
 
 #include <string>
@@ -10,6 +10,6 @@ namespace aio {
 
 // `first` and the text, broken at blanks (within words only where they fill a line); further lines are indented as far
 // as the first. What could steer the terminal is replaced.
-std::string wrapped(const std::string& first, std::string_view text);
+std::string wrapped(const std::string& first, std::string_view text, std::size_t columns = 80);
 
 }  // namespace aio

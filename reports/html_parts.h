@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Parts of the page, each in a file of its own.
+#pragma once
+
+#include <string>
+
+#include "reports/saved_report.h"
+
+namespace aio {
+
+std::string html_style();                                                    // html_style.cpp
+std::string html_divergence(const SavedReport& report, std::size_t number);  // html_divergence.cpp; from 1
+std::string html_matrix(const SavedReport& report);                          // html_matrix.cpp
+std::string html_requirements(const SavedReport& report);
+std::string html_tests(const SavedReport& report);  // html_tests.cpp
+
+// Begins what scrolls by itself where the window is narrow; `</div>` ends it.
+inline std::string html_wide(const char* what) {
+  return std::string("<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"") + what + "\">";
+}
+
+// "holds" as letters of a class, and the sign that tells it without colour.
+struct Sign {
+  const char* css;
+  const char* sign;
+};
+enum class Standing : std::uint8_t;
+Sign sign_of(Standing standing);
+
+}  // namespace aio

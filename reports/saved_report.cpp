@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/saved_report.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <limits>
+
+#include "reports/decode.h"
+
+namespace aio {
+namespace {
+
+constexpr const char* kFile = "report.json";
+
+// Texts of suites may be long; the whole file is bounded.
+std::string text_of(const JsonNode& node) {
+  if (node.kind != JsonNode::Kind::kString) refuse_kind(node, "a string");
+  return node.text;
+}
+
+template <class T>
+T number_of(const JsonNode& node) {
+  T number = 0;
+  decode(node, number);
+  return number;
+}
+
+double real_of(const JsonNode& node) {
+  if (node.kind == JsonNode::Kind::kUnsigned) return static_cast<double>(node.number);
+  double number = 0;
+  const char* const end = node.text.data() + node.text.size();
+  if (node.kind != JsonNode::Kind::kReal || std::from_chars(node.text.data(), end, number).ptr != end) {
+    refuse_kind(node, "a number, 0 or more");
+  }
+  return number;
+}
+
+bool truth_of(const JsonNode& node) {
+  bool truth = false;
+  decode(node, truth);
+  return truth;
+}
+
+template <class T>
+std::vector<T> list_of(const JsonNode& node, T (*element)(const JsonNode&)) {
+  if (node.kind != JsonNode::Kind::kArray) refuse_kind(node, "an array");
+  std::vector<T> list;
+  for (const JsonNode& child : node.children) list.push_back(element(child));
+  return list;
+}
+
+template <class T>
+std::map<std::string, T> map_of(const JsonNode& node, T (*element)(const JsonNode&)) {
+  if (node.kind != JsonNode::Kind::kObject) refuse_kind(node, "an object");
+  std::map<std::string, T> map;
+  for (const JsonNode& child : node.children) map[child.key] = element(child);
+  return map;
+}
+
+std::uint64_t hash_of(const JsonNode& node) {
+  const std::string text = text_of(node);
+  std::uint64_t hash = 0;
+  const char* const end = text.data() + text.size();
+  if (text.size() != 16 || std::from_chars(text.data(), end, hash, 16).ptr != end) refuse_kind(node, "16 hex digits");
+  return hash;
+}
+
+FlakyDivergence flaky_of(const JsonNode& node) {
+  Members members(node);
+  FlakyDivergence flaky{text_of(members.require("requirement")), text_of(members.require("kind")),
+                        text_of(members.require("how"))};
+  members.done();
+  return flaky;
+}
+
+void summary_of(const JsonNode& node, int version, SavedReport& report) {
+  Members members(node);
+  RunSummary& summary = report.summary;
+  const auto number = [&](const char* name) { return number_of<std::uint64_t>(members.require(name)); };
+  const auto text = [&](const char* name) { return text_of(members.require(name)); };
+  const auto counts = [&](const char* name) { return map_of(members.require(name), number_of<std::uint64_t>); };
+  summary.kernel = text("kernel");
+  summary.implementation = text("implementation");
+  summary.profile = text("profile");
+  summary.profile_notes = list_of(members.require("profile_notes"), text_of);
+  summary.seed = number("seed");
+  summary.programs = number("programs");
+  summary.program_hash = hash_of(members.require("program_hash"));
+  summary.operations = number("operations");
+  summary.judged_exactly = number("judged_exactly");
+  summary.judged_by_set = number("judged_by_set");
+  summary.widened = number("widened");
+  number("undecided");
+  summary.undecided = counts("undecided_by_reason");
+  summary.left_out = counts("left_out");
+  summary.refusals = counts("refusals");
+  summary.divergences = number("divergences");
+  report.applicable = number("requirements_applicable");
+  number("requirements_exercised");
+  summary.seconds = real_of(members.require("seconds"));
+  summary.lie = text("lie");
+  summary.mutant = text("mutant");
+  if (version >= 2) {
+    summary.tool = text("tool");
+    summary.started = text("started");
+    summary.file_system = text("file_system");
+    summary.usable_cpus = number_of<std::uint32_t>(members.require("usable_cpus"));
+    summary.possible_cpus = number_of<std::uint32_t>(members.require("possible_cpus"));
+    summary.incomplete = list_of(members.require("incomplete"), text_of);
+    summary.flaky = list_of(members.require("flaky"), flaky_of);
+  }
+  members.done();
+}
+
+SavedReport::Excluded excluded_of(const JsonNode& node) {
+  Members members(node);
+  SavedReport::Excluded excluded{text_of(members.require("id")), text_of(members.require("why"))};
+  members.done();
+  return excluded;
+}
+
+SuiteRun::Failure failure_of(const JsonNode& node) {
+  Members members(node);
+  SuiteRun::Failure failure{text_of(members.require("requirement")), text_of(members.require("where")),
+                            text_of(members.require("text")), truth_of(members.require("reported"))};
+  members.done();
+  return failure;
+}
+
+SuiteRun test_of(const JsonNode& node) {
+  Members members(node);
+  SuiteRun run;
+  run.test = text_of(members.require("test"));
+  run.entry = text_of(members.require("entry"));
+  run.verdict = text_of(members.require("verdict"));
+  run.reason = text_of(members.require("reason"));
+  run.failures = list_of(members.require("failures"), failure_of);
+  run.seconds = real_of(members.require("seconds"));
+  members.done();
+  return run;
+}
+
+MatrixCell cell_of(const JsonNode& node) {
+  Members members(node);
+  MatrixCell cell{number_of<std::uint32_t>(members.require("held")),
+                  number_of<std::uint32_t>(members.require("failed")),
+                  number_of<std::uint32_t>(members.require("skipped"))};
+  members.done();
+  return cell;
+}
+
+MatrixRow row_of(const JsonNode& node) {
+  Members members(node);
+  MatrixRow row;
+  row.requirement = text_of(members.require("requirement"));
+  row.why_not = text_of(members.require("why_not"));
+  row.not_run = text_of(members.require("not_run"));
+  row.reported = truth_of(members.require("reported"));
+  row.entries = map_of(members.require("entries"), cell_of);
+  row.random = number_of<std::uint64_t>(members.require("random"));
+  members.done();
+  return row;
+}
+
+RingPicture ring_of(const JsonNode& node) {
+  Members members(node);
+  RingPicture ring;
+  ring.context = text_of(members.require("context"));
+  ring.slots = number_of<std::uint32_t>(members.require("slots"));
+  ring.head = number_of<std::uint32_t>(members.require("head"));
+  ring.tail = number_of<std::uint32_t>(members.require("tail"));
+  ring.in_flight = list_of(members.require("in_flight"), text_of);
+  if (const JsonNode* const unreserved = members.take("unreserved")) {
+    ring.unreserved = number_of<std::uint32_t>(*unreserved);
+    ring.reserved = list_of(members.require("reserved"), number_of<std::uint32_t>);
+  }
+  members.done();
+  return ring;
+}
+
+StepView step_of(const JsonNode& node) {
+  Members members(node);
+  StepView view{text_of(members.require("operation")), text_of(members.require("lanes")),
+                text_of(members.require("kernel")), text_of(members.require("model")),
+                list_of(members.require("rings"), ring_of)};
+  members.done();
+  return view;
+}
+
+SavedDivergence divergence_of(const JsonNode& node) {
+  Members members(node);
+  const auto text = [&](const char* name) { return text_of(members.require(name)); };
+  SavedDivergence divergence;
+  divergence.requirement = text("requirement");
+  divergence.sentence = text("sentence");
+  divergence.source = text("source");
+  divergence.kind = text("kind");
+  divergence.operation = number_of<std::size_t>(members.require("operation"));
+  divergence.expected = text("expected");
+  divergence.seen = text("seen");
+  divergence.kernel = text("kernel");
+  divergence.repeats_shown = number_of<std::uint64_t>(members.require("repeats_shown"));
+  divergence.repeats_of = number_of<std::uint64_t>(members.require("repeats_of"));
+  divergence.needs_history = truth_of(members.require("needs_history"));
+  divergence.lie = text("lie");
+  divergence.mutant = text("mutant");
+  divergence.program = list_of(members.require("program"), text_of);
+  if (const JsonNode* const steps = members.take("steps")) divergence.steps = list_of(*steps, step_of);
+  divergence.trace = text("trace");
+  divergence.reproducer = text("reproducer");
+  members.done();
+  for (const std::string& name : {divergence.trace, divergence.reproducer}) {
+    if (name.find('/') != std::string::npos)
+      refuse(node, fmt::format("\"{:.80}\" is no name of a file beside it", name));
+  }
+  divergence.fingerprint = fingerprint_of(divergence);
+  return divergence;
+}
+
+SavedReport report_of(const JsonNode& root) {
+  Members members(root);
+  SavedReport report;
+  const JsonNode& version = members.require("version");
+  report.version = static_cast<int>(decode_unsigned(version, std::numeric_limits<int>::max()));
+  if (report.version < 1 || report.version > kReportVersion) {
+    refuse(version, fmt::format("a report of version {}; known here: 1 to {}", report.version, kReportVersion));
+  }
+  summary_of(members.require("summary"), report.version, report);
+  Members requirements(members.require("requirements"));
+  report.exercised = list_of(requirements.require("exercised"), text_of);
+  report.not_exercised = list_of(requirements.require("not_exercised"), text_of);
+  report.excluded = list_of(requirements.require("excluded"), excluded_of);
+  requirements.done();
+  Members suites(members.require("suites"));
+  report.summary.suites.seconds = real_of(suites.require("seconds"));
+  report.summary.suites.runs = list_of(suites.require("tests"), test_of);
+  suites.done();
+  report.summary.suites.matrix = list_of(members.require("matrix"), row_of);
+  report.divergences = list_of(members.require("divergences"), divergence_of);
+  members.done();
+  return report;
+}
+
+}  // namespace
+
+std::string fingerprint_of(const SavedDivergence& divergence) {
+  // FNV-1a over the names of the calls; addresses and numbers stand behind them.
+  std::uint32_t hash = 0x811c9dc5;
+  for (const std::string& line : divergence.program) {
+    for (const char letter : line.substr(0, line.find('(')) + "(") {
+      hash = (hash ^ static_cast<unsigned char>(letter)) * 0x01000193;
+    }
+  }
+  return fmt::format("{}/{}/{:04x}", divergence.requirement, divergence.kind, (hash >> 16) ^ (hash & 0xffff));
+}
+
+tl::expected<SavedReport, ReadError> read_report(std::string_view text, const std::string& file) {
+  const tl::expected<JsonNode, JsonError> root = parse_json(text);
+  if (!root) return tl::unexpected(ReadError{file, root.error().line, root.error().reason});
+  try {
+    return report_of(*root);
+  } catch (const Refused& refused) {
+    return tl::unexpected(ReadError{file, refused.line, refused.reason});
+  }
+}
+
+tl::expected<SavedReport, ReadError> load_report(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const fs::path file = fs::is_directory(path, ignored) ? fs::path(path) / kFile : fs::path(path);
+  const auto text = read_bounded(file);
+  if (!text) return tl::unexpected(text.error());
+  tl::expected<SavedReport, ReadError> report = read_report(*text, file.string());
+  if (report) report->directory = file.parent_path();
+  return report;
+}
+
+}  // namespace aio

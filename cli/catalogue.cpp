@@ -12,10 +12,6 @@
 namespace aio::cli {
 namespace {
 
-bool is_about_release(std::string_view token) {
-  return token.starts_with(">=") || token.starts_with("<") || find_switch(token) != nullptr;
-}
-
 // Why a token (needs.h) does not hold.
 std::string lacking(std::string_view token, const Profile& profile, const Machine& machine) {
   if (token.starts_with(">=")) return fmt::format("{} does not have it yet, {} does", profile.name, token.substr(2));
@@ -79,13 +75,6 @@ std::string why_not(const Requirement& requirement, const Profile& profile, cons
     why += (why.empty() ? "" : "; ") + lacking(token, profile, machine);
   }
   return why;
-}
-
-bool in_release(const Requirement& requirement, const Profile& profile) {
-  const std::vector<std::string_view> tokens = split_needs(requirement.needs);
-  return std::all_of(tokens.begin(), tokens.end(), [&](std::string_view token) {
-    return !is_about_release(token) || need_holds(token, profile, Machine{}).value_or(false);
-  });
 }
 
 }  // namespace aio::cli

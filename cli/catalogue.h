@@ -18,7 +18,5 @@ void require_lie(const std::string& id);
 
 // Why the requirement does not apply under this profile on this machine; empty where it does.
 std::string why_not(const Requirement& requirement, const Profile& profile, const Machine& machine);
-// Whether the profile's release has the requirement, whatever the machine.
-bool in_release(const Requirement& requirement, const Profile& profile);
 
 }  // namespace aio::cli

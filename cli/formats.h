@@ -16,6 +16,8 @@ SavedReport open_report(const std::string& path);
 WaiverList open_waivers(const std::string& path);
 // "2026-11-23", in UTC.
 std::string today();
+// RFC 3339, in UTC.
+std::string now();
 // Throws Failure that names the nearest where there is none of that name.
 const Format& format_named(const std::string& name);
 

@@ -38,7 +38,7 @@ Exit gate(const GateCommand& options) {
   std::optional<SavedReport> baseline;
   if (!options.baseline.empty()) baseline = open_report(options.baseline);
   const WaiverList waivers = options.waivers.empty() ? WaiverList() : open_waivers(options.waivers);
-  const std::vector<std::size_t> uses = apply_waivers(waivers, today(), report);
+  const WaiverUses uses = apply_waivers(waivers, today(), report);
   const GateResult result = judge_gate(report, baseline ? &*baseline : nullptr, waivers, uses, today(), options.gate);
   fmt::print("{}: {}\n", result.end == GateEnd::kPass ? "PASS" : "FAIL", result.why);
   for (const std::string& each : result.notes) fmt::print("  {}\n", each);
@@ -62,7 +62,7 @@ void add_gate(CLI::App& app, Action& action) {
       "  0 nothing new   1 a divergence that is neither waived nor in the baseline\n"
       "  2 a report that cannot be read, or was falsified\n"
       "  3 the run says less than it must: incomplete, flaky, or requirements are no\n"
-      "    longer exercised\n\n"
+      "    longer exercised; with --strict-waivers also a waiver without use\n\n"
       "Examples:\n"
       "  aio-cts gate out\n"
       "  aio-cts gate out --baseline main/report --waivers waivers.toml");

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "cli/formats.h"
 #include "cli/kernel_death.h"
 #include "cli/option_value.h"
 #include "cli/progress.h"
@@ -155,6 +156,7 @@ class GuestRun {
     const Trace trace = trace_of(outcome, message, killer);
     RunSummary summary;
     summary.tool = tool_name();
+    summary.started = started_;
     summary.incomplete = {"the kernel under test stopped: what came until then"};
     summary.kernel = trace.kernel;
     summary.profile = trace.profile;
@@ -197,6 +199,7 @@ class GuestRun {
   GuestOrders orders_;
   const HostJournal journal_;
   std::string errors_;
+  const std::string started_ = now();
 };
 
 }  // namespace

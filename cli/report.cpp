@@ -18,16 +18,18 @@ namespace {
 struct ReportCommand {
   std::string report;
   std::string format;
+  std::string waivers;
 };
 
 Exit report(const ReportCommand& options) {
-  const SavedReport saved = open_report(options.report);
+  SavedReport saved = open_report(options.report);
+  if (!options.waivers.empty()) apply_waivers(open_waivers(options.waivers), today(), saved);
   if (!options.format.empty()) {
     const std::string text = format_named(options.format).write(saved);
     std::fwrite(text.data(), 1, text.size(), stdout);
     return Exit::kConforming;
   }
-  checked(Exit::kIncomplete, ReportDirectory::write_formats(saved.directory.string()));
+  checked(Exit::kIncomplete, ReportDirectory::write_formats(saved));
   for (const Format& each : formats()) {
     if (!each.file.empty())
       fmt::print("{:<10} {}  ({})\n", each.name, (saved.directory / each.file).string(), each.what);
@@ -63,6 +65,8 @@ void add_report(CLI::App& app, Action& action) {
       ->add_flag_callback(
           "--mail", [options] { options->format = "mail"; }, "As --format mail")
       ->excludes(format);
+  command->add_option("--waivers", options->waivers, "Divergences that are shown as waived: a waivers.toml")
+      ->type_name("FILE");
   std::string known;
   for (const Format& each : formats()) known += fmt::format("  {:<8} {}\n", each.name, each.what);
   command->footer("Without --format all that have a file are written beside report.json.\n\nFormats:\n" + known +

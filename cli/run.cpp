@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <memory>
 #include <random>
 
@@ -23,6 +21,7 @@
 #include "fixtures/interruption.h"
 #include "fixtures/probe.h"
 #include "properties/campaign.h"
+#include "reference/needs.h"
 #include "reports/report.h"
 #include "reports/work_list.h"
 
@@ -112,7 +111,7 @@ RunSummary summarize(const Target& target, std::uint64_t seed, const CampaignRes
   // Otherwise nobody would read this.
   if (setting.machine.guest) summary.requirements_exercised.set(static_cast<std::size_t>(Req::kKernelSurvives));
   for (const Requirement& each : requirements()) {
-    if (!in_release(each, *setting.profile)) continue;
+    if (!in_release(each.needs, *setting.profile)) continue;
     const std::string why = why_not(each, *setting.profile, setting.machine);
     // What decided an answer applies, even where nobody could count on it.
     if (why.empty() || summary.requirements_exercised[static_cast<std::size_t>(each.req)]) {
@@ -131,11 +130,6 @@ RunSummary summarize(const Target& target, std::uint64_t seed, const CampaignRes
 std::vector<std::string> shortcomings(const RunSummary& summary, const CampaignResult& result) {
   std::vector<std::string> lines;
   if (result.interrupted) lines.emplace_back("interrupted: this is what there was until then");
-  for (const Unrepeated& each : result.unrepeated) {
-    lines.push_back(fmt::format("program {} of seed {} diverged once and never again: {} ({}), {}", each.index,
-                                summary.seed, requirement(each.signature.requirement).id,
-                                kind_name(each.signature.kind), each.how));
-  }
   if (result.not_tried > 0 && !result.interrupted) {
     lines.push_back(fmt::format("{} more different divergences were seen once and not confirmed (--max-divergences)",
                                 result.not_tried));
@@ -247,10 +241,11 @@ class Run {
   }
 
   Exit conclude(const RunSummary& summary) const {
-    const bool conforming = summary.divergences == 0 && summary.incomplete.empty();
+    const bool conforming = summary.divergences == 0 && summary.incomplete.empty() && summary.flaky.empty();
     // Whoever reads the summary by a program wants no text unless there is something to tell.
     if (out_ == stdout || !conforming) print_report(out_, summary, findings_, options_.report);
     for (const std::string& line : summary.incomplete) fmt::print(out_, "incomplete: {}\n", line);
+    for (const FlakyDivergence& each : summary.flaky) fmt::print(out_, "incomplete: {}\n", flaky_text(each));
     if (out_ == stderr) print_format(summary);
     if (summary.divergences > 0) return Exit::kDivergences;
     return conforming ? Exit::kConforming : Exit::kIncomplete;
@@ -268,7 +263,7 @@ class Run {
   }
 
   const RunOptions& options_;
-  const std::string started_ = fmt::format("{:%Y-%m-%dT%H:%M:%S}+00:00", fmt::gmtime(std::time(nullptr)));
+  const std::string started_ = now();
   const Target target_;
   const CampaignOptions campaign_;
   const suites::Selection selection_;

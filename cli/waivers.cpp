@@ -23,7 +23,7 @@ struct WaiversCommand {
 
 Exit check_waivers(const WaiversCommand& options) {
   const WaiverList waivers = open_waivers(options.file);
-  std::vector<std::size_t> uses(waivers.waivers.size(), 1);
+  WaiverUses uses(waivers.waivers.size());
   if (!options.report.empty()) {
     SavedReport report = open_report(options.report);
     uses = apply_waivers(waivers, today(), report);
@@ -53,6 +53,8 @@ Exit import_waivers(const WaiversCommand& options) {
 
 }  // namespace
 
+std::string now() { return fmt::format("{:%Y-%m-%dT%H:%M:%S}+00:00", fmt::gmtime(std::time(nullptr))); }
+
 std::string today() { return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr))); }
 
 WaiverList open_waivers(const std::string& path) {
@@ -79,7 +81,7 @@ void add_waivers(CLI::App& app, Action& action) {
   command->require_subcommand(1);
   command->footer(
       "A waiver names a fingerprint or a requirement, a reason and a link, and may\n"
-      "name kernels, profiles and a date by which it is to be reviewed; from then on\n"
+      "name kernels, profiles and a date by which it is to be reviewed; after that\n"
       "it excuses nothing.\n\n"
       "Examples:\n"
       "  aio-cts waivers check waivers.toml out\n"

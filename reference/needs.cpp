@@ -84,6 +84,16 @@ bool all_hold(std::string_view needs, const Profile& profile, const Machine& mac
                      [&](std::string_view token) { return need_holds(token, profile, machine).value_or(false); });
 }
 
+bool in_release(std::string_view needs, const Profile& profile) {
+  const auto is_about_release = [](std::string_view token) {
+    return token.starts_with(">=") || token.starts_with("<") || find_switch(token) != nullptr;
+  };
+  const std::vector<std::string_view> tokens = split_needs(needs);
+  return std::all_of(tokens.begin(), tokens.end(), [&](std::string_view token) {
+    return !is_about_release(token) || need_holds(token, profile, Machine{}).value_or(false);
+  });
+}
+
 std::string releases_text(std::string_view needs) {
   std::string text;
   for (const std::string_view token : split_needs(needs)) {

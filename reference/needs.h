@@ -37,6 +37,8 @@ std::vector<std::string_view> split_needs(std::string_view needs);
 std::optional<bool> need_holds(std::string_view token, const Profile& profile, const Machine& machine);
 // Whether all tokens hold; one that does not exist does not.
 bool all_hold(std::string_view needs, const Profile& profile, const Machine& machine);
+// Whether the profile's release has what needs them, whatever the machine.
+bool in_release(std::string_view needs, const Profile& profile);
 // The releases in which all tokens can hold, as text: "4.19 and later", "before 4.18", "all".
 std::string releases_text(std::string_view needs);
 

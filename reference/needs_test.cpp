@@ -86,5 +86,10 @@ TEST(Needs, the_text_of_min_nr_wakes_agrees_with_the_profiles) {
   }
 }
 
+TEST(Needs, the_release_is_told_from_the_machine) {
+  EXPECT_TRUE(in_release(">=4.18,cpus2", profiles().back()));
+  EXPECT_FALSE(in_release("<4.18", profiles().back()));
+}
+
 }  // namespace
 }  // namespace aio

@@ -20,7 +20,7 @@ void add_failure(Case& to, const SuiteRun::Failure& failure) {
 Case case_of(const SuiteRun& run) {
   Case result{run.entry, run.test, CaseEnd::kPass, "", {}, run.seconds};
   if (!run.reason.empty()) result.lines.push_back(run.reason);
-  bool fails = false;
+  bool fails = run.failures.empty();
   for (const SuiteRun::Failure& each : run.failures) {
     add_failure(result, each);
     fails = fails || (!each.reported && each.waiver.empty());
@@ -72,6 +72,7 @@ std::vector<Case> cases_of(const SavedReport& report) {
   for (const SuiteRun& run : report.summary.suites.runs) cases.push_back(case_of(run));
   for (auto& [id, each] : programs_of(report)) cases.push_back(std::move(each));
   Case& complete = cases.emplace_back(Case{"run", "complete", CaseEnd::kPass, "", report.summary.incomplete, 0});
+  for (const FlakyDivergence& each : report.summary.flaky) complete.lines.push_back(flaky_text(each));
   if (!complete.lines.empty()) complete.outcome = CaseEnd::kBroken;
   complete.seconds = report.summary.seconds;
   return cases;
@@ -100,13 +101,15 @@ std::vector<std::string> lines_of(const SavedDivergence& divergence) {
       fmt::format("breaks {}: {}", divergence.requirement, divergence.sentence),
       fmt::format("expected {}", divergence.expected),
       fmt::format("seen {}", divergence.seen),
-      fmt::format("repeats {} of {}", divergence.repeats_shown, divergence.repeats_of),
   };
+  if (divergence.repeats_of != 0) {
+    lines.push_back(fmt::format("repeats {} of {}", divergence.repeats_shown, divergence.repeats_of));
+  }
   for (std::size_t i = 0; i < divergence.program.size(); ++i) {
     lines.push_back(fmt::format("{}{:>3}  {}", i == divergence.operation ? "->" : "  ", i, divergence.program[i]));
   }
-  lines.push_back("trace " + divergence.trace);
-  lines.push_back("C file " + divergence.reproducer);
+  if (!divergence.trace.empty()) lines.push_back("trace " + divergence.trace);
+  if (!divergence.reproducer.empty()) lines.push_back("C file " + divergence.reproducer);
   return lines;
 }
 

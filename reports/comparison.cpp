@@ -2,11 +2,14 @@
 #include "reports/comparison.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "reference/needs.h"
+#include "reference/requirement.h"
 #include "reports/terminal.h"
 #include "reports/waivers.h"
 #include "reports/wrapped.h"
@@ -45,6 +48,26 @@ std::string pair_text(const SavedReport& before, const SavedReport& after) {
   return text;
 }
 
+// "io_submit.counts (native, libaio)": through what it was looked at before and is not now; empty where that is
+// nothing.
+std::string lost_columns(const RequirementStanding& was, const RequirementStanding& is) {
+  std::vector<std::string> lost;
+  for (const auto& [column, standing] : was.columns) {
+    const auto now = is.columns.find(column);
+    const bool looked_at = now != is.columns.end() && now->second >= Standing::kHolds;
+    if (standing >= Standing::kHolds && !looked_at) lost.push_back(column);
+  }
+  return lost.empty() ? "" : fmt::format("{} ({})", was.id, fmt::join(lost, ", "));
+}
+
+// Whether it is no rule of the newer report's profile any more.
+bool has_ended(const std::string& id, const SavedReport& before, const SavedReport& after) {
+  const Profile* const profile = find_profile(after.summary.profile);
+  const Requirement* const known = find_in_catalogue(id);
+  return before.summary.profile != after.summary.profile && profile != nullptr && known != nullptr &&
+         !in_release(known->needs, *profile);
+}
+
 }  // namespace
 
 Comparison compare(const SavedReport& before, const SavedReport& after) {
@@ -52,9 +75,13 @@ Comparison compare(const SavedReport& before, const SavedReport& after) {
   const std::vector<RequirementStanding> old = standings(before);
   const std::vector<RequirementStanding> now = standings(after);
   auto left = old.begin();
+  const auto lose = [&](const RequirementStanding& was, const RequirementStanding& is) {
+    const std::string columns = lost_columns(was, is);
+    if (!columns.empty() && !has_ended(was.id, before, after)) result.lost.push_back(columns);
+  };
   const auto remove = [&] {
     result.removed.push_back(left->id);
-    if (left->overall == Standing::kHolds) result.lost.push_back(left->id);
+    lose(*left, {});
     ++left;
   };
   for (const RequirementStanding& each : now) {
@@ -64,7 +91,7 @@ Comparison compare(const SavedReport& before, const SavedReport& after) {
       continue;
     }
     if (left->overall != each.overall) result.changed.push_back({each.id, left->overall, each.overall});
-    if (left->overall >= Standing::kHolds && each.overall <= Standing::kNotRun) result.lost.push_back(each.id);
+    lose(*left, each);
     ++left;
   }
   while (left != old.end()) remove();

@@ -20,7 +20,7 @@ struct StandingChange {
 
 struct Comparison {
   std::vector<StandingChange> changed;         // requirements, by id; where one is in one report alone it is not there
-  std::vector<std::string> lost;               // of these and the removed: held before, and are not looked at now
+  std::vector<std::string> lost;               // looked at before and not now: "io_submit.counts (native)"
   std::vector<std::string> added, removed;     // requirements that the other report does not know
   std::vector<std::string> fresh, gone, same;  // fingerprints, sorted
   double speed = 0;                            // operations a second of the new one over those of the old; 0: unknown

@@ -6,7 +6,7 @@
 
 #include "reports/comparison.h"
 #include "reports/html_parts.h"
-#include "reports/ring_svg.h"
+#include "reports/html_text.h"
 #include "reports/waivers.h"
 
 namespace aio {
@@ -29,7 +29,7 @@ std::string cells(const std::string& name, const Row& row) {
 
 // A row for what is not the same in all reports.
 std::string table(const char* caption, std::span<const SavedReport> reports, const std::map<std::string, Row>& rows) {
-  std::string text = fmt::format("<table><caption>{}</caption><thead><tr><th></th>", caption);
+  std::string text = fmt::format("<table><caption>{}</caption><thead><tr><th>report</th>", caption);
   for (std::size_t i = 0; i < reports.size(); ++i) text += fmt::format("<th>{}</th>", i + 1);
   text += "</tr></thead><tbody>\n";
   for (const auto& [name, row] : rows) text += cells(name, row);
@@ -66,7 +66,7 @@ std::string comparison_html(std::span<const SavedReport> reports) {
       row[i] = standing;
     };
     for (const RequirementStanding& each : standings(reports[i])) put(requirements, each.id, each.overall);
-    for (const std::string& each : all_findings(reports[i])) put(findings, each, Standing::kBroken);
+    for (const std::string& each : all_findings(reports[i])) put(findings, each, Standing::kWaived);
     for (const std::string& each : open_findings(reports[i])) put(findings, each, Standing::kBroken);
   }
   std::erase_if(requirements, [](const auto& each) {

@@ -24,15 +24,21 @@ std::string counted(std::size_t count, const char* what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
+bool is_falsified(const RunSummary& summary) { return !summary.lie.empty() || !summary.mutant.empty(); }
+
 }  // namespace
 
 GateResult judge_gate(const SavedReport& report, const SavedReport* baseline, const WaiverList& waivers,
-                      const std::vector<std::size_t>& uses, const std::string& today, const GateOptions& options) {
+                      const WaiverUses& uses, const std::string& today, const GateOptions& options) {
   GateResult result;
   const RunSummary& summary = report.summary;
-  result.notes = stale_waivers(waivers, uses, today);
-  if (!summary.lie.empty() || !summary.mutant.empty()) {
+  const std::vector<std::string> stale = stale_waivers(waivers, uses, today);
+  result.notes = stale;
+  if (is_falsified(summary)) {
     return {GateEnd::kUnusable, "the run was falsified on purpose and says nothing about a kernel", {}};
+  }
+  if (baseline != nullptr && is_falsified(baseline->summary)) {
+    return {GateEnd::kUnusable, "the baseline was falsified on purpose and says nothing about a kernel", {}};
   }
   std::vector<std::string> open = open_findings(report);
   std::vector<std::string> lost;
@@ -56,8 +62,14 @@ GateResult judge_gate(const SavedReport& report, const SavedReport* baseline, co
   };
   if (!open.empty()) {
     return end(GateEnd::kRegression,
-               fmt::format("{}{}: {}", counted(open.size(), baseline == nullptr ? "divergence" : "new divergence"), "",
+               fmt::format("{}: {}", counted(open.size(), baseline == nullptr ? "divergence" : "new divergence"),
                            named(open)));
+  }
+  if (report.version < 2) {
+    return end(GateEnd::kLess, "a report of version 1 does not say whether its run was complete");
+  }
+  if (report.exercised.empty() && summary.suites.count("holds") == 0) {
+    return end(GateEnd::kLess, "the run has exercised no requirement");
   }
   if (!summary.incomplete.empty()) return end(GateEnd::kLess, "the run is incomplete: " + summary.incomplete.front());
   if (summary.flaky.size() > options.most_flaky) {
@@ -68,10 +80,7 @@ GateResult judge_gate(const SavedReport& report, const SavedReport* baseline, co
   if (!lost.empty())
     return end(GateEnd::kLess,
                fmt::format("{} exercised before and not now: {}", counted(lost.size(), "requirement"), named(lost)));
-  if (options.strict_waivers) {
-    const std::vector<std::string> lines = stale_waivers(waivers, uses, today);
-    if (!lines.empty()) return end(GateEnd::kLess, lines.front());
-  }
+  if (options.strict_waivers && !stale.empty()) return end(GateEnd::kLess, stale.front());
   const std::size_t waived = all_findings(report).size() - open_findings(report).size();
   return end(GateEnd::kPass,
              fmt::format("{} on {}: no new divergence{}", counted(report.exercised.size(), "requirement"),

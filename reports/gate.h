@@ -31,6 +31,6 @@ struct GateResult {
 
 // `report` has its waivers applied; `uses` is what that returned.
 GateResult judge_gate(const SavedReport& report, const SavedReport* baseline, const WaiverList& waivers,
-                      const std::vector<std::size_t>& uses, const std::string& today, const GateOptions& options);
+                      const WaiverUses& uses, const std::string& today, const GateOptions& options);
 
 }  // namespace aio

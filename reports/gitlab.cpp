@@ -5,10 +5,11 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <regex>
+#include <set>
 
 #include "reference/requirement.h"
 #include "reports/formats.h"
+#include "reports/waivers.h"
 
 namespace aio {
 namespace {
@@ -17,9 +18,9 @@ using Json = nlohmann::ordered_json;
 
 Json finding(const std::string& requirement, const std::string& what, const std::string& fingerprint,
              const std::string& source, bool waived) {
-  static const std::regex kPlace(R"(\b((?:fs|include|arch|mm|drivers|net|kernel)/[\w/.-]+\.[ch]))");
-  std::smatch place;
-  const std::string path = std::regex_search(source, place, kPlace) ? place[1].str() : "fs/aio.c";
+  const std::size_t end = source.find(' ');
+  const std::string first = source.substr(0, end);
+  const std::string path = first.find('/') != 0 && first.ends_with(".c") ? first : "fs/aio.c";
   return Json{{"type", "issue"},
               {"check_name", requirement},
               {"description", what},
@@ -32,18 +33,20 @@ Json finding(const std::string& requirement, const std::string& what, const std:
 
 std::string gitlab(const SavedReport& report) {
   Json all = Json::array();
+  std::set<std::string> seen;  // fingerprints: GitLab keeps one finding of each
   for (const SavedDivergence& each : report.divergences) {
+    if (!seen.insert(each.fingerprint).second) continue;
     all.push_back(finding(each.requirement,
                           fmt::format("{} Expected {}, seen {}.", each.sentence, each.expected, each.seen),
                           each.fingerprint, each.source, !each.waiver.empty()));
   }
   for (const SuiteRun& run : report.summary.suites.runs) {
     for (const SuiteRun::Failure& each : run.failures) {
-      if (each.reported) continue;
+      const std::string fingerprint = fingerprint_of(run, each);
+      if (each.reported || !seen.insert(fingerprint).second) continue;
       const Requirement* const broken = find_in_catalogue(each.requirement);
       all.push_back(finding(each.requirement, fmt::format("{} through {}: {}", run.test, run.entry, each.text),
-                            fmt::format("{}/{}/{}", each.requirement, run.test, run.entry),
-                            broken == nullptr ? "" : std::string(broken->source), !each.waiver.empty()));
+                            fingerprint, broken == nullptr ? "" : std::string(broken->source), !each.waiver.empty()));
     }
   }
   return all.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";

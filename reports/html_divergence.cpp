@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "reports/html_parts.h"
+#include "reports/html_text.h"
 #include "reports/ring_svg.h"
 #include "reports/trace_reader.h"
 
@@ -16,6 +17,7 @@ constexpr std::size_t kMostPages = 100;  // of divergences whose files are embed
 
 std::string file_part(const SavedReport& report, const std::string& name, const std::string& what,
                       const std::string& id, bool embed) {
+  if (name.empty()) return "";
   const std::string link = fmt::format("<a href=\"{0}\">{0}</a>", escaped(name));
   const auto content = embed ? read_bounded(report.directory / name) : tl::unexpected(ReadError());
   if (!content || content->size() > kMostEmbedded) return fmt::format("<p>{}: {}</p>\n", what, link);
@@ -77,14 +79,19 @@ std::string html_divergence(const SavedReport& report, std::size_t number) {
       "<article id=\"d{}\" aria-labelledby=\"t{}\"><h3 id=\"t{}\">{}. <a href=\"#r-{}\">{}</a> "
       "<small>{}{}</small></h3>\n",
       number, number, number, number, escaped(divergence.requirement), escaped(divergence.requirement),
-      escaped(divergence.kind), divergence.waiver.empty() ? "" : ", waived: " + escaped(divergence.waiver));
+      escaped(divergence.kind),
+      divergence.waiver.empty() ? "" : fmt::format(", waived: {}", escaped(divergence.waiver)));
   text += fmt::format("<p class=\"rule\">{}</p>\n<p class=\"source\">{}</p>\n", escaped(divergence.sentence),
                       escaped(divergence.source));
   text += fmt::format(
-      "<dl class=\"answers\"><dt>expected</dt><dd class=\"expected\">{}</dd><dt>seen</dt><dd class=\"seen\">{}</dd>"
-      "<dt>shows in</dt><dd>{} of {} runs{}</dd></dl>\n",
-      escaped(divergence.expected), escaped(divergence.seen), divergence.repeats_shown, divergence.repeats_of,
-      divergence.needs_history ? ", and only after what ran before, which is part of the program" : "");
+      "<dl class=\"answers\"><dt>expected</dt><dd class=\"expected\">{}</dd><dt>seen</dt><dd class=\"seen\">{}</dd>",
+      escaped(divergence.expected), escaped(divergence.seen));
+  if (divergence.repeats_of != 0) {
+    text +=
+        fmt::format("<dt>shows in</dt><dd>{} of {} runs{}</dd>", divergence.repeats_shown, divergence.repeats_of,
+                    divergence.needs_history ? ", and only after what ran before, which is part of the program" : "");
+  }
+  text += "</dl>\n";
   text += divergence.steps.empty() ? program_list(divergence) : steps_table(divergence);
   if (divergence.operation >= divergence.program.size()) text += "<p>It shows at the end of the program.</p>\n";
   const bool embed = number <= kMostPages;

@@ -9,7 +9,7 @@
 
 #include "reference/requirement.h"
 #include "reports/html_parts.h"
-#include "reports/ring_svg.h"
+#include "reports/html_text.h"
 #include "reports/standing.h"
 
 namespace aio {

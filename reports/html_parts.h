@@ -15,11 +15,6 @@ std::string html_matrix(const SavedReport& report);                          // 
 std::string html_requirements(const SavedReport& report);
 std::string html_tests(const SavedReport& report);  // html_tests.cpp
 
-// Begins what scrolls by itself where the window is narrow; `</div>` ends it.
-inline std::string html_wide(const char* what) {
-  return std::string("<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"") + what + "\">";
-}
-
 // "holds" as letters of a class, and the sign that tells it without colour.
 struct Sign {
   const char* css;

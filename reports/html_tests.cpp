@@ -4,7 +4,7 @@
 #include <map>
 
 #include "reports/html_parts.h"
-#include "reports/ring_svg.h"
+#include "reports/html_text.h"
 
 namespace aio {
 namespace {

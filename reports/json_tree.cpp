@@ -44,7 +44,7 @@ class Builder {
  public:
   using Kind = JsonNode::Kind;
 
-  explicit Builder(const Position& position) : position_(position) {}
+  Builder(const Position& position, std::size_t max_nodes) : position_(position), max_nodes_(max_nodes) {}
 
   bool null() { return value(Kind::kNull, 0, {}); }
   bool boolean(bool truth) { return value(Kind::kBool, truth ? 1 : 0, {}); }
@@ -79,8 +79,8 @@ class Builder {
     return false;
   }
   bool make(Kind kind, std::uint64_t number, std::string text, JsonNode& node) {
-    if (++nodes_ > kMaxJsonNodes) {
-      return refuse(fmt::format("more than {} values", kMaxJsonNodes));
+    if (++nodes_ > max_nodes_) {
+      return refuse(fmt::format("more than {} values", max_nodes_));
     }
     node = {kind, position_.line, number, std::exchange(key_, {}), std::move(text), {}};
     return true;
@@ -110,6 +110,7 @@ class Builder {
   }
 
   const Position& position_;
+  const std::size_t max_nodes_;
   std::string key_;
   std::vector<JsonNode> open_;
   JsonNode root_;
@@ -119,12 +120,12 @@ class Builder {
 
 }  // namespace
 
-tl::expected<JsonNode, JsonError> parse_json(std::string_view text) {
+tl::expected<JsonNode, JsonError> parse_json(std::string_view text, std::size_t max_nodes) {
   if (text.size() > kMaxJsonBytes) {
     return tl::unexpected(JsonError{1, fmt::format("longer than {} bytes", kMaxJsonBytes)});
   }
   Position position;
-  Builder builder(position);
+  Builder builder(position, max_nodes);
   nlohmann::json::sax_parse(CountingInput(text.data(), &position), CountingInput(text.data() + text.size(), &position),
                             &builder);
   return std::move(builder).result();

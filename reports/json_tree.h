@@ -42,7 +42,7 @@ struct JsonError {
   std::string reason;  // what was found, and what would be right
 };
 
-tl::expected<JsonNode, JsonError> parse_json(std::string_view text);
+tl::expected<JsonNode, JsonError> parse_json(std::string_view text, std::size_t max_nodes = kMaxJsonNodes);
 
 // What a node is, for messages: "the number 7", "an object".
 std::string describe(const JsonNode& node);

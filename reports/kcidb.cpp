@@ -57,7 +57,8 @@ Json test_of(const SavedReport& report, const Case& each, const std::string& run
 std::string kcidb(const SavedReport& report) {
   const RunSummary& summary = report.summary;
   // Equal for one run, however often it is written; different for two.
-  const std::string run = fmt::format("{}-{}-{:016x}", summary.kernel, summary.started, summary.program_hash);
+  const std::string run =
+      fmt::format("{}-{}-{}-{:016x}", summary.kernel, summary.started, summary.seed, summary.program_hash);
   Json tests = Json::array();
   Json issues = Json::array();
   Json incidents = Json::array();

@@ -6,6 +6,7 @@
 #include "reports/cases.h"
 #include "reports/formats.h"
 #include "reports/trace_reader.h"
+#include "reports/waivers.h"
 #include "reports/wrapped.h"
 
 namespace aio {
@@ -18,7 +19,7 @@ std::string in_72(const std::string& first, const std::string& text) { return wr
 
 std::string subject(const SavedReport& report) {
   const auto& divergences = report.divergences;
-  const std::string what = divergences.empty()       ? report.summary.divergences == 0 ? "no divergence" : "tests fail"
+  const std::string what = divergences.empty()       ? all_findings(report).empty() ? "no divergence" : "tests fail"
                            : divergences.size() == 1 ? divergences[0].requirement + " is broken"
                                                      : fmt::format("{} divergences, the first {}", divergences.size(),
                                                                    divergences[0].requirement);
@@ -31,13 +32,16 @@ std::string divergence_part(const SavedReport& report, std::size_t index) {
       "\n" + std::string(kColumns, '-') + "\n" +
       in_72(fmt::format("{}. ", index + 1), fmt::format("{} ({})", divergence.requirement, divergence.kind)) + "\n" +
       in_72("   Rule:     ", divergence.sentence) + in_72("   Source:   ", divergence.source) +
-      in_72("   Expected: ", divergence.expected) + in_72("   Seen:     ", divergence.seen) +
-      in_72("   Repeats:  ", fmt::format("{} of {} runs", divergence.repeats_shown, divergence.repeats_of));
+      in_72("   Expected: ", divergence.expected) + in_72("   Seen:     ", divergence.seen);
+  if (divergence.repeats_of != 0) {
+    text += in_72("   Repeats:  ", fmt::format("{} of {} runs", divergence.repeats_shown, divergence.repeats_of));
+  }
   if (!divergence.waiver.empty()) text += in_72("   Waived:   ", divergence.waiver);
   text += "\n   Program (-> is where it differs):\n";
   for (std::size_t i = 0; i < divergence.program.size(); ++i) {
     text += in_72(fmt::format("   {}{:>3}  ", i == divergence.operation ? "->" : "  ", i), divergence.program[i]);
   }
+  if (divergence.reproducer.empty()) return text;
   std::optional<std::string> source;
   if (index < kMostInline) {
     if (auto content = read_bounded(report.directory / divergence.reproducer)) source = std::move(*content);
@@ -69,6 +73,7 @@ std::string mail(const SavedReport& report) {
       summary.kernel, summary.profile, summary.seed, summary.programs, summary.operations, report.exercised.size(),
       report.applicable, summary.divergences);
   for (const std::string& each : summary.incomplete) text += in_72("  incomplete    ", each);
+  for (const FlakyDivergence& each : summary.flaky) text += in_72("  incomplete    ", flaky_text(each));
   text += tests_part(report);
   for (std::size_t i = 0; i < report.divergences.size(); ++i) text += divergence_part(report, i);
   return text + "\n-- \nReported-by: \n";

@@ -106,7 +106,8 @@ Json ring_json(const RingPicture& ring) {
   json["in_flight"] = ring.in_flight;
   if (ring.unreserved) {
     json["unreserved"] = *ring.unreserved;
-    json["reserved"] = ring.reserved;
+    json["reserved"] = Json::object();
+    for (const auto& [cpu, slots] : ring.reserved) json["reserved"][std::to_string(cpu)] = slots;
   }
   return json;
 }
@@ -151,9 +152,19 @@ Json finding_json(const Finding& finding) {
 
 }  // namespace
 
-std::string trace_file_name(const Finding& finding) { return "divergence-" + finding.stem + ".json"; }
+std::string trace_file_name(const Finding& finding) {
+  if (finding.stem.empty()) return "";
+  return "divergence-" + finding.stem + ".json";
+}
 
-std::string reproducer_file_name(const Finding& finding) { return "reproducer-" + finding.stem + ".c"; }
+std::string reproducer_file_name(const Finding& finding) {
+  if (finding.stem.empty()) return "";
+  return "reproducer-" + finding.stem + ".c";
+}
+
+std::string flaky_text(const FlakyDivergence& flaky) {
+  return fmt::format("{} ({}) was seen once and never again: {}", flaky.requirement, flaky.kind, flaky.how);
+}
 
 std::uint64_t undecided_operations(const RunSummary& summary) {
   std::uint64_t total = 0;

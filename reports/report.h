@@ -64,9 +64,12 @@ struct RunSummary {
   std::string mutant;  // normally empty: the rule that was deliberately wrong
 };
 
+// "io_submit.counts (count) showed once and never again: program 12: ..."
+std::string flaky_text(const FlakyDivergence& flaky);
+
 struct Finding {
   Trace trace;       // minimized, with its divergence
-  std::string stem;  // "1-io_setup.nr_zero_is_einval": what its files are named after
+  std::string stem;  // "1-io_setup.nr_zero_is_einval": what its files are named after; empty: it has none
 };
 
 std::string trace_file_name(const Finding& finding);

@@ -107,16 +107,15 @@ ReportDirectory::Result<void> ReportDirectory::finish(const RunSummary& summary)
   std::error_code error;
   fs::rename(path_ / temporary, path_ / kReport, error);
   if (error) return tl::unexpected(complain(path_ / kReport, "write", error.message()));
-  return write_formats(path_.string());
+  const auto report = load_report(path_);
+  return report ? write_formats(*report) : tl::unexpected(report.error().text());
 }
 
-ReportDirectory::Result<void> ReportDirectory::write_formats(const std::string& path) {
-  const auto report = load_report(path);
-  if (!report) return tl::unexpected(report.error().text());
-  const ReportDirectory directory{fs::path(path)};
+ReportDirectory::Result<void> ReportDirectory::write_formats(const SavedReport& report) {
+  const ReportDirectory directory(report.directory);
   for (const Format& each : formats()) {
     if (each.file.empty()) continue;
-    auto written = directory.write(std::string(each.file), each.write(*report));
+    auto written = directory.write(std::string(each.file), each.write(report));
     if (!written) return written;
   }
   return {};

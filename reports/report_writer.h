@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "reports/report.h"
+#include "reports/saved_report.h"
 
 namespace aio {
 
@@ -38,7 +39,7 @@ class ReportDirectory {
   // Writes report.json with all findings added so far, through a temporary file, then all formats.
   Result<void> finish(const RunSummary& summary);
   // Writes into a directory that has a report.json that in every format that has a file (formats.h).
-  static Result<void> write_formats(const std::string& path);
+  static Result<void> write_formats(const SavedReport& report);
 
   const std::vector<Finding>& findings() const { return findings_; }
 

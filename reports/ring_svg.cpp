@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "reports/html_text.h"
+
 namespace aio {
 namespace {
 
@@ -25,29 +27,6 @@ std::string mark(std::uint32_t column, int y, const char* word, std::uint32_t nu
 
 }  // namespace
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char letter : text) {
-    switch (letter) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += static_cast<unsigned char>(letter) < 0x20 && letter != '\n' && letter != '\t' ? '?' : letter;
-    }
-  }
-  return out;
-}
-
 std::string ring_text(const RingPicture& ring) {
   const std::uint32_t events = events_in(ring);
   std::string text = fmt::format("{}: {} event{} in {} slots, head {}, tail {}", ring.context, events,
@@ -61,9 +40,7 @@ std::string ring_text(const RingPicture& ring) {
   }
   if (ring.unreserved) {
     text += fmt::format("; quota left {}", *ring.unreserved);
-    for (std::size_t cpu = 0; cpu < ring.reserved.size(); ++cpu) {
-      if (ring.reserved[cpu] != 0) text += fmt::format(" + CPU {}: {}", cpu, ring.reserved[cpu]);
-    }
+    for (const auto& [cpu, slots] : ring.reserved) text += fmt::format(" + CPU {}: {}", cpu, slots);
   }
   return text;
 }

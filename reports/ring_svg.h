@@ -14,7 +14,4 @@ std::string ring_svg(const RingPicture& ring);
 // The same in words: "ctx0: 2 events in 127 slots, head 125, tail 0; in flight: event; slots left 112, of CPU 0 14".
 std::string ring_text(const RingPicture& ring);
 
-// For the text and the attributes of a page.
-std::string escaped(std::string_view text);
-
 }  // namespace aio

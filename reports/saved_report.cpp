@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
+#include <cstdlib>
 #include <limits>
 
 #include "reports/decode.h"
@@ -12,11 +15,38 @@ namespace aio {
 namespace {
 
 constexpr const char* kFile = "report.json";
+constexpr std::size_t kMostValues = 10 * kMaxJsonNodes;
 
 // Texts of suites may be long; the whole file is bounded.
-std::string text_of(const JsonNode& node) {
+std::string lines_of(const JsonNode& node) {
   if (node.kind != JsonNode::Kind::kString) refuse_kind(node, "a string");
-  return node.text;
+  std::string text = node.text;
+  for (char& letter : text) {
+    const auto code = static_cast<unsigned char>(letter);
+    if ((code < 0x20 && letter != '\n' && letter != '\t') || code == 0x7f) letter = '?';
+  }
+  // U+FFFE and U+FFFF, which XML has not.
+  for (std::size_t at = 0; (at = text.find("\xef\xbf", at)) != std::string::npos; ++at) {
+    if (at + 2 < text.size() && (text[at + 2] == '\xbe' || text[at + 2] == '\xbf')) text.replace(at, 3, "?");
+  }
+  return text;
+}
+
+// On one line, as formats of lines need it.
+std::string text_of(const JsonNode& node) {
+  std::string text = lines_of(node);
+  std::replace_if(
+      text.begin(), text.end(), [](char letter) { return letter == '\n' || letter == '\t'; }, ' ');
+  return text;
+}
+
+// Of a requirement, a test, an entry or a file beside the report: formats print them where they would read more into
+// other letters.
+std::string name_of(const JsonNode& node) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  std::string name = text_of(node);
+  if (name.find_first_not_of(kLetters) == std::string::npos) return name;
+  refuse(node, fmt::format("\"{:.80}\" has other letters than a to z, digits, dots, dashes and underscores", name));
 }
 
 template <class T>
@@ -68,7 +98,7 @@ std::uint64_t hash_of(const JsonNode& node) {
 
 FlakyDivergence flaky_of(const JsonNode& node) {
   Members members(node);
-  FlakyDivergence flaky{text_of(members.require("requirement")), text_of(members.require("kind")),
+  FlakyDivergence flaky{name_of(members.require("requirement")), text_of(members.require("kind")),
                         text_of(members.require("how"))};
   members.done();
   return flaky;
@@ -115,15 +145,15 @@ void summary_of(const JsonNode& node, int version, SavedReport& report) {
 
 SavedReport::Excluded excluded_of(const JsonNode& node) {
   Members members(node);
-  SavedReport::Excluded excluded{text_of(members.require("id")), text_of(members.require("why"))};
+  SavedReport::Excluded excluded{name_of(members.require("id")), text_of(members.require("why"))};
   members.done();
   return excluded;
 }
 
 SuiteRun::Failure failure_of(const JsonNode& node) {
   Members members(node);
-  SuiteRun::Failure failure{text_of(members.require("requirement")), text_of(members.require("where")),
-                            text_of(members.require("text")), truth_of(members.require("reported"))};
+  SuiteRun::Failure failure{name_of(members.require("requirement")), text_of(members.require("where")),
+                            lines_of(members.require("text")), truth_of(members.require("reported"))};
   members.done();
   return failure;
 }
@@ -131,8 +161,8 @@ SuiteRun::Failure failure_of(const JsonNode& node) {
 SuiteRun test_of(const JsonNode& node) {
   Members members(node);
   SuiteRun run;
-  run.test = text_of(members.require("test"));
-  run.entry = text_of(members.require("entry"));
+  run.test = name_of(members.require("test"));
+  run.entry = name_of(members.require("entry"));
   run.verdict = text_of(members.require("verdict"));
   run.reason = text_of(members.require("reason"));
   run.failures = list_of(members.require("failures"), failure_of);
@@ -153,7 +183,7 @@ MatrixCell cell_of(const JsonNode& node) {
 MatrixRow row_of(const JsonNode& node) {
   Members members(node);
   MatrixRow row;
-  row.requirement = text_of(members.require("requirement"));
+  row.requirement = name_of(members.require("requirement"));
   row.why_not = text_of(members.require("why_not"));
   row.not_run = text_of(members.require("not_run"));
   row.reported = truth_of(members.require("reported"));
@@ -173,7 +203,9 @@ RingPicture ring_of(const JsonNode& node) {
   ring.in_flight = list_of(members.require("in_flight"), text_of);
   if (const JsonNode* const unreserved = members.take("unreserved")) {
     ring.unreserved = number_of<std::uint32_t>(*unreserved);
-    ring.reserved = list_of(members.require("reserved"), number_of<std::uint32_t>);
+    for (const auto& [cpu, slots] : map_of(members.require("reserved"), number_of<std::uint32_t>)) {
+      ring.reserved[static_cast<unsigned>(std::strtoul(cpu.c_str(), nullptr, 10))] = slots;
+    }
   }
   members.done();
   return ring;
@@ -192,7 +224,7 @@ SavedDivergence divergence_of(const JsonNode& node) {
   Members members(node);
   const auto text = [&](const char* name) { return text_of(members.require(name)); };
   SavedDivergence divergence;
-  divergence.requirement = text("requirement");
+  divergence.requirement = name_of(members.require("requirement"));
   divergence.sentence = text("sentence");
   divergence.source = text("source");
   divergence.kind = text("kind");
@@ -207,13 +239,9 @@ SavedDivergence divergence_of(const JsonNode& node) {
   divergence.mutant = text("mutant");
   divergence.program = list_of(members.require("program"), text_of);
   if (const JsonNode* const steps = members.take("steps")) divergence.steps = list_of(*steps, step_of);
-  divergence.trace = text("trace");
-  divergence.reproducer = text("reproducer");
+  divergence.trace = name_of(members.require("trace"));
+  divergence.reproducer = name_of(members.require("reproducer"));
   members.done();
-  for (const std::string& name : {divergence.trace, divergence.reproducer}) {
-    if (name.find('/') != std::string::npos)
-      refuse(node, fmt::format("\"{:.80}\" is no name of a file beside it", name));
-  }
   divergence.fingerprint = fingerprint_of(divergence);
   return divergence;
 }
@@ -228,8 +256,8 @@ SavedReport report_of(const JsonNode& root) {
   }
   summary_of(members.require("summary"), report.version, report);
   Members requirements(members.require("requirements"));
-  report.exercised = list_of(requirements.require("exercised"), text_of);
-  report.not_exercised = list_of(requirements.require("not_exercised"), text_of);
+  report.exercised = list_of(requirements.require("exercised"), name_of);
+  report.not_exercised = list_of(requirements.require("not_exercised"), name_of);
   report.excluded = list_of(requirements.require("excluded"), excluded_of);
   requirements.done();
   Members suites(members.require("suites"));
@@ -245,18 +273,29 @@ SavedReport report_of(const JsonNode& root) {
 }  // namespace
 
 std::string fingerprint_of(const SavedDivergence& divergence) {
-  // FNV-1a over the names of the calls; addresses and numbers stand behind them.
+  // FNV-1a over the names of the calls, of what they submit and of the entries that they are made through.
   std::uint32_t hash = 0x811c9dc5;
+  const auto add = [&](std::string_view text) {
+    for (const char letter : text) hash = (hash ^ static_cast<unsigned char>(letter)) * 0x01000193;
+  };
+  const auto is_letter = [](char letter) { return std::isalpha(static_cast<unsigned char>(letter)) != 0; };
   for (const std::string& line : divergence.program) {
-    for (const char letter : line.substr(0, line.find('(')) + "(") {
-      hash = (hash ^ static_cast<unsigned char>(letter)) * 0x01000193;
+    for (std::size_t end = 0; (end = line.find('(', end)) != std::string::npos; ++end) {
+      std::size_t begin = end;
+      while (begin > 0 && (is_letter(line[begin - 1]) || line[begin - 1] == '_')) --begin;
+      add(line.substr(begin, end - begin) + "(");
     }
+    if (line.starts_with("through(")) add(line);
+  }
+  // Where no program is known, what was seen has to do, without its numbers.
+  if (divergence.program.empty()) {
+    for (const char letter : divergence.seen) add(is_letter(letter) ? std::string_view(&letter, 1) : "");
   }
   return fmt::format("{}/{}/{:04x}", divergence.requirement, divergence.kind, (hash >> 16) ^ (hash & 0xffff));
 }
 
 tl::expected<SavedReport, ReadError> read_report(std::string_view text, const std::string& file) {
-  const tl::expected<JsonNode, JsonError> root = parse_json(text);
+  const tl::expected<JsonNode, JsonError> root = parse_json(text, kMostValues);
   if (!root) return tl::unexpected(ReadError{file, root.error().line, root.error().reason});
   try {
     return report_of(*root);
@@ -272,7 +311,7 @@ tl::expected<SavedReport, ReadError> load_report(const std::string& path) {
   const auto text = read_bounded(file);
   if (!text) return tl::unexpected(text.error());
   tl::expected<SavedReport, ReadError> report = read_report(*text, file.string());
-  if (report) report->directory = file.parent_path();
+  if (report) report->directory = file.has_parent_path() ? file.parent_path() : ".";
   return report;
 }
 

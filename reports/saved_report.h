@@ -48,7 +48,8 @@ struct SavedReport {
 };
 
 // Requirement, kind and the calls of the minimized program: "io_submit.counts/count/1f0c". Neither addresses nor text,
-// so the same divergence has the same one on another kernel or in another run.
+// so the same divergence has the same one on another kernel or in another run, if that was minimized as far. Of one
+// without a program the words that were seen.
 std::string fingerprint_of(const SavedDivergence& divergence);
 
 // `file` is for messages. Text of strangers: what is not a report of a known version is an error that names the line.

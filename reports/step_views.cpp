@@ -95,7 +95,9 @@ class Pictures {
       if (context.widened || context.candidates.size() != 1) return;
       Slots slots = context.candidates[0];
       picture.unreserved = slots.global;
-      for (unsigned cpu = 0; cpu < trace_.machine.possible_cpus; ++cpu) picture.reserved.push_back(slots.local[cpu]);
+      for (unsigned cpu = 0; cpu < trace_.machine.possible_cpus; ++cpu) {
+        if (slots.local[cpu] != 0) picture.reserved[cpu] = slots.local[cpu];
+      }
     }
   }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ struct RingPicture {
   std::vector<std::string> in_flight;  // what the model knows to be: the descriptor that it waits for
   // By the model, where it has one state only: slots that no CPU has, and those of each CPU.
   std::optional<std::uint32_t> unreserved;
-  std::vector<std::uint32_t> reserved;
+  std::map<unsigned, std::uint32_t> reserved;  // by CPU, where there are any
   friend bool operator==(const RingPicture&, const RingPicture&) = default;
 };
 

@@ -72,7 +72,7 @@ TEST(StepViews, any_trace_has_one_a_step) {
 }
 
 TEST(RingDrawing, has_a_filled_slot_for_each_event_that_is_shown) {
-  RingPicture ring{"ctx0", 127, 125, 2, {"event"}, 112, {14, 0}};
+  RingPicture ring{"ctx0", 127, 125, 2, {"event"}, 112, {{0, 14}}};
   EXPECT_EQ(ring_text(ring),
             "ctx0: 4 events in 127 slots, head 125, tail 2; 1 in flight: event; quota left 112 + CPU 0: 14");
   const auto filled = [](const std::string& drawing) {

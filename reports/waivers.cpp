@@ -8,11 +8,14 @@
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 
 #include "reports/cases.h"
 
 namespace aio {
 namespace {
+
+constexpr std::string_view kToDo = "TODO";
 
 struct Wrong {
   unsigned line;
@@ -75,12 +78,17 @@ Waiver waiver_of(const toml::node& node) {
     refuse(node, "a waiver has either a fingerprint or a requirement");
   }
   if (waiver.reason.empty() || waiver.link.empty()) refuse(node, "a waiver needs a reason and a link");
+  if (waiver.reason == kToDo || waiver.link == kToDo) refuse(node, "reason and link are still to be filled in");
   return waiver;
 }
 
 bool any_matches(const std::vector<std::string>& patterns, const std::string& text) {
   return patterns.empty() || std::any_of(patterns.begin(), patterns.end(),
                                          [&](const std::string& pattern) { return matches(pattern, text); });
+}
+
+bool is_about(const Waiver& waiver, const SavedReport& report) {
+  return any_matches(waiver.kernels, report.summary.kernel) && any_matches(waiver.profiles, report.summary.profile);
 }
 
 bool excuses(const Waiver& waiver, const std::string& fingerprint, const std::string& requirement) {
@@ -102,6 +110,22 @@ std::string quoted(const std::string& text) {
   std::string safe;
   for (const char letter : text) safe += letter == '"' || letter == '\\' || letter < ' ' ? '?' : letter;
   return "\"" + safe + "\"";
+}
+
+// Of one line of another's list. In a filter of gtest those that are left out: behind the first dash, with colons
+// between. Else the line is one name, behind which a comma may say how it fails; `.*` is a star.
+std::vector<std::string> names_of(std::string line) {
+  if (line.find(':') != std::string::npos || line.starts_with('-')) line.erase(0, line.find('-') + 1);
+  std::vector<std::string> names;
+  std::istringstream words(line);
+  for (std::string word; std::getline(words, word, ':');) {
+    std::istringstream(word) >> word;
+    word.resize(std::min(word.size(), word.find(',')));
+    for (std::size_t at; (at = word.find(".*")) != std::string::npos;) word.erase(at, 1);
+    // All tests are nobody's known failures.
+    if (word.find_first_not_of("*?") != std::string::npos) names.push_back(word);
+  }
+  return names;
 }
 
 }  // namespace
@@ -152,15 +176,14 @@ tl::expected<WaiverList, ReadError> load_waivers(const std::string& path) {
   return read_waivers(*text, path);
 }
 
-std::vector<std::size_t> apply_waivers(const WaiverList& list, const std::string& today, SavedReport& report) {
-  std::vector<std::size_t> uses(list.waivers.size());
+WaiverUses apply_waivers(const WaiverList& list, const std::string& today, SavedReport& report) {
+  WaiverUses uses;
+  for (const Waiver& each : list.waivers) uses.push_back(is_about(each, report) ? std::optional(0u) : std::nullopt);
   const auto apply = [&](const std::string& fingerprint, const std::string& requirement, std::string& waived) {
     for (std::size_t i = 0; i < list.waivers.size(); ++i) {
       const Waiver& waiver = list.waivers[i];
-      if (waiver.expired(today) || !excuses(waiver, fingerprint, requirement)) continue;
-      if (!any_matches(waiver.kernels, report.summary.kernel)) continue;
-      if (!any_matches(waiver.profiles, report.summary.profile)) continue;
-      ++uses[i];
+      if (waiver.expired(today) || !is_about(waiver, report) || !excuses(waiver, fingerprint, requirement)) continue;
+      ++*uses[i];
       if (waived.empty()) waived = fmt::format("{} ({})", waiver.reason, waiver.link);
     }
   };
@@ -173,8 +196,7 @@ std::vector<std::size_t> apply_waivers(const WaiverList& list, const std::string
   return uses;
 }
 
-std::vector<std::string> stale_waivers(const WaiverList& waivers, const std::vector<std::size_t>& uses,
-                                       const std::string& today) {
+std::vector<std::string> stale_waivers(const WaiverList& waivers, const WaiverUses& uses, const std::string& today) {
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < waivers.waivers.size(); ++i) {
     const Waiver& waiver = waivers.waivers[i];
@@ -182,7 +204,7 @@ std::vector<std::string> stale_waivers(const WaiverList& waivers, const std::vec
     const std::string where = fmt::format("{}:{}", waivers.file, waiver.line);
     if (waiver.expired(today)) {
       lines.push_back(fmt::format("{}: the waiver of {} was to be reviewed by {}", where, what, waiver.review_by));
-    } else if (uses[i] == 0) {
+    } else if (uses[i] == 0u) {
       lines.push_back(fmt::format("{}: the waiver of {} excuses nothing in this report", where, what));
     }
   }
@@ -190,7 +212,7 @@ std::vector<std::string> stale_waivers(const WaiverList& waivers, const std::vec
 }
 
 std::string fingerprint_of(const SuiteRun& run, const SuiteRun::Failure& failure) {
-  return fmt::format("{}/test/{}", failure.requirement, run.test);
+  return fmt::format("{}/test/{}/{}", failure.requirement, run.test, run.entry);
 }
 
 std::vector<std::string> open_findings(const SavedReport& report) {
@@ -210,8 +232,8 @@ std::vector<std::string> all_findings(const SavedReport& report) {
 std::string waivers_for(const SavedReport& report) {
   std::string text;
   for (const std::string& each : open_findings(report)) {
-    text += fmt::format("[[waiver]]\nfingerprint = {}\nkernels = [{}]\nreason = \"TODO\"\nlink = \"TODO\"\n\n",
-                        quoted(each), quoted(report.summary.kernel));
+    text += fmt::format("[[waiver]]\nfingerprint = {0}\nkernels = [{1}]\nreason = \"{2}\"\nlink = \"{2}\"\n\n",
+                        quoted(each), quoted(report.summary.kernel), kToDo);
   }
   return text;
 }
@@ -220,14 +242,9 @@ std::string waivers_from_list(std::string_view text, const std::string& what) {
   std::string made;
   for (std::string line : split_lines(std::string(text))) {
     line.resize(std::min(line.size(), line.find('#')));
-    // A filter of gtest joins names by ':'.
-    std::replace(line.begin(), line.end(), ':', ' ');
-    for (std::size_t at = 0; (at = line.find_first_not_of(" \t\r,-", at)) != std::string::npos;) {
-      const std::size_t end = std::min(line.find_first_of(" \t\r,", at), line.size());
-      const std::string name = line.substr(at, end - at);
-      at = end;
-      made += fmt::format("[[waiver]]\nfingerprint = {}\nreason = {}\nlink = \"TODO\"\n\n", quoted("*/test/" + name),
-                          quoted("listed in " + what));
+    for (const std::string& name : names_of(line)) {
+      made += fmt::format("[[waiver]]\nfingerprint = {}\nreason = {}\nlink = \"{}\"\n\n",
+                          quoted("*/test/" + name + "/*"), quoted("listed in " + what), kToDo);
     }
   }
   return made;

@@ -13,6 +13,7 @@
 // `*` and `?` stand for any text and any letter. What is waived is shown as that, never as passed.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -42,14 +43,15 @@ struct WaiverList {
 tl::expected<WaiverList, ReadError> read_waivers(std::string_view text, const std::string& file);
 tl::expected<WaiverList, ReadError> load_waivers(const std::string& path);
 
-// How often each waiver excused something; one that has expired excuses nothing.
-std::vector<std::size_t> apply_waivers(const WaiverList& list, const std::string& today, SavedReport& report);
+// How often each waiver excused something, none where it is about another kernel or profile. One that has expired
+// excuses nothing.
+using WaiverUses = std::vector<std::optional<unsigned>>;
+WaiverUses apply_waivers(const WaiverList& list, const std::string& today, SavedReport& report);
 
 // Those that have expired or excused nothing, a line each that names file and line.
-std::vector<std::string> stale_waivers(const WaiverList& list, const std::vector<std::size_t>& uses,
-                                       const std::string& today);
+std::vector<std::string> stale_waivers(const WaiverList& list, const WaiverUses& uses, const std::string& today);
 
-// Of a test's failure, as a divergence has one: "io_setup.nr_zero_is_einval/test/io_setup.nr_zero".
+// Of a test's failure, as a divergence has one: "io_setup.nr_zero_is_einval/test/io_setup.nr_zero/native".
 std::string fingerprint_of(const SuiteRun& run, const SuiteRun::Failure& failure);
 // The unwaived findings of a report by their fingerprints, sorted, each once.
 std::vector<std::string> open_findings(const SavedReport& report);
@@ -57,8 +59,8 @@ std::vector<std::string> all_findings(const SavedReport& report);
 
 // The text of waivers for everything in the report that is not excused yet; reason and link are to be filled in.
 std::string waivers_for(const SavedReport& report);
-// The same from the lists of others, one name a line, `#` begins a comment: filters of gtest (Suite.test names), or the
-// kernel's fails, flakes and skips. `what` names the list, for the reason.
+// The same from the lists of others, one name a line, `#` begins a comment: filters of gtest (of which those that it
+// leaves out), or the kernel's fails, flakes and skips. `what` names the list, for the reason.
 std::string waivers_from_list(std::string_view text, const std::string& what);
 
 // Whether the text is what the pattern says.

@@ -9,3 +9,4 @@ aio_command_test(formats.kunit_reads_ktap LABEL evidence COMMAND ci/tests/format
 aio_command_test(bisect.finds_the_commit COMMAND ci/tests/bisect $<TARGET_FILE:aio-cts>)
 aio_command_test(gates.are_as_their_readers_want COMMAND ci/tests/gates)
 aio_command_test(package.is_as_debian_wants COMMAND ci/tests/package)
+aio_command_test(gate.judges_pairs_of_reports COMMAND ci/tests/gate_pairs $<TARGET_FILE:aio-cts>)

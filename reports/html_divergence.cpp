@@ -39,6 +39,12 @@ std::string lanes_cell(const std::string& lanes) {
   return lanes.empty() ? "" : fmt::format("<td class=\"lanes\">{}</td>", escaped(lanes));
 }
 
+// What differs, where that is not what the call returned.
+std::string beside_the_answer(const SavedDivergence& divergence, const char* whose, const std::string& text) {
+  if (divergence.kind == "errno" || divergence.kind == "count") return "";
+  return fmt::format("<div>{}: {}</div>", whose, escaped(text));
+}
+
 std::string steps_table(const SavedDivergence& divergence) {
   const bool lanes = std::any_of(divergence.steps.begin(), divergence.steps.end(),
                                  [](const StepView& each) { return !each.lanes.empty(); });
@@ -50,13 +56,13 @@ std::string steps_table(const SavedDivergence& divergence) {
   for (std::size_t i = 0; i < divergence.steps.size(); ++i) {
     const StepView& view = divergence.steps[i];
     const bool differs = i == divergence.operation;
-    text += fmt::format("<tr{}><td>{}{}</td>{}<td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-                        differs ? " class=\"differs\"" : "", differs ? "▶ " : "", i,
-                        lanes ? lanes_cell(view.lanes) : "", escaped(view.operation), escaped(view.kernel),
-                        !view.model.empty()   ? escaped(view.model)
-                        : view.kernel.empty() ? ""
-                                              : "same",
-                        rings_cell(view));
+    const std::string seen = differs ? beside_the_answer(divergence, "seen", divergence.seen) : "";
+    std::string model = view.model.empty() && !view.kernel.empty() ? "same" : escaped(view.model);
+    if (!seen.empty()) model = beside_the_answer(divergence, "expected", divergence.expected);
+    text +=
+        fmt::format("<tr{}><td>{}{}</td>{}<td><code>{}</code></td><td>{}{}</td><td>{}</td><td>{}</td></tr>\n",
+                    differs ? " class=\"differs\"" : "", differs ? "▶ " : "", i, lanes ? lanes_cell(view.lanes) : "",
+                    escaped(view.operation), escaped(view.kernel), seen, model, rings_cell(view));
   }
   return text + "</tbody></table></div>\n";
 }

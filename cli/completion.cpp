@@ -50,7 +50,9 @@ void collect(const CLI::App& app, const std::string& name, std::vector<Words>& a
 
 std::string bash(const std::vector<Words>& all) {
   std::string cases;
+  std::string known = "|";  // commands, each with those above it
   for (const Words& each : all) {
+    known += each.command + "|";
     std::vector<std::string> words = each.commands;
     for (const Words::Option& option : each.options) words.push_back("--" + option.name);
     cases += fmt::format("    '{}') words='{}' ;;\n", each.command, fmt::join(words, " "));
@@ -61,24 +63,32 @@ std::string bash(const std::vector<Words>& all) {
       "  local word words command=\n"
       "  for word in \"${{COMP_WORDS[@]:1:COMP_CWORD-1}}\"; do\n"
       "    [[ $word == -* ]] && break\n"
-      "    [[ \" {} \" == *\" $command${{command:+ }}$word \"* || \"$command\" == waivers ]] || break\n"
+      "    [[ '{}' == *\"|$command${{command:+ }}$word|\"* ]] || break\n"
       "    command+=\"${{command:+ }}$word\"\n"
       "  done\n"
       "  case $command in\n{}    *) words= ;;\n  esac\n"
       "  COMPREPLY=($(compgen -W \"$words\" -- \"${{COMP_WORDS[COMP_CWORD]}}\"))\n"
       "  [[ ${{#COMPREPLY[@]}} -gt 0 ]] || compopt -o default\n"
       "}}\ncomplete -F _aio_cts aio-cts\n",
-      fmt::join(all.front().commands, " "), cases);
+      known, cases);
+}
+
+// What fish asks before it offers what comes after a command.
+std::string fish_after(const std::string& command) {
+  return command.empty() ? "__fish_use_subcommand"
+                         : fmt::format("string match -q \"*aio-cts {} *\" -- (commandline -cp)", command);
 }
 
 std::string fish(const std::vector<Words>& all) {
   std::string text = "# fish completion for aio-cts\n";
   for (const Words& each : all) {
-    const std::string where = each.command.empty()
-                                  ? "__fish_use_subcommand"
-                                  : "__fish_seen_subcommand_from " + each.command.substr(each.command.rfind(' ') + 1);
-    if (!each.command.empty() && each.command.find(' ') == std::string::npos) {
-      text += fmt::format("complete -c aio-cts -f -n __fish_use_subcommand -a {} -d '{}'\n", each.command, each.what);
+    const std::string where = fish_after(each.command);
+    if (!each.command.empty()) {
+      const std::size_t space = each.command.rfind(' ');
+      const bool first = space == std::string::npos;
+      text += fmt::format("complete -c aio-cts -f -n '{}' -a {} -d '{}'\n",
+                          fish_after(first ? "" : each.command.substr(0, space)),
+                          each.command.substr(first ? 0 : space + 1), each.what);
     }
     for (const Words::Option& option : each.options) {
       text += fmt::format("complete -c aio-cts -n '{}' -l {}{} -d '{}'\n", where, option.name,

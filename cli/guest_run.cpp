@@ -16,6 +16,7 @@
 #include "cli/reporting.h"
 #include "cli/target.h"
 #include "cli/version.h"
+#include "reports/terminal.h"
 #include "reports/trace_reader.h"
 
 namespace aio::cli {
@@ -117,8 +118,8 @@ class GuestRun {
     fmt::print("\nthe kernel died: {}\n\n{}\n", message, outcome.console.excerpt(kExcerptLines));
     const GoingOn at = going_on(journal_.view());
     for (const std::string& test : at.tests) fmt::print("it was at test {}\n", test);
-    fmt::print("it was at {} program{}; booting again to find which did it\n", at.programs.size(),
-               at.programs.size() == 1 ? "" : "s");
+    fmt::print("it was at {} {}; booting again to find which did it\n", at.programs.size(),
+               plural(at.programs.size(), "program"));
     std::fflush(stdout);
     const auto killer = search(at);
     if (!killer) {

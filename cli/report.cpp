@@ -8,7 +8,6 @@
 
 #include "cli/commands.h"
 #include "cli/formats.h"
-#include "cli/nearest.h"
 #include "cli/reporting.h"
 #include "reports/formats.h"
 
@@ -38,20 +37,6 @@ Exit report(const ReportCommand& options) {
 }
 
 }  // namespace
-
-SavedReport open_report(const std::string& path) {
-  tl::expected<SavedReport, ReadError> report = load_report(path);
-  if (!report) throw wrong_usage(report.error().text());
-  return std::move(*report);
-}
-
-const Format& format_named(const std::string& name) {
-  const Format* const found = find_format(name);
-  if (found != nullptr) return *found;
-  std::vector<std::string_view> names;
-  for (const Format& each : formats()) names.push_back(each.name);
-  throw unknown_name("format", name, names);
-}
 
 void add_report(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("report", "Write a report in the formats of others");

@@ -5,18 +5,25 @@
 
 #include <cstdio>
 #include <string>
+#include <tl/expected.hpp>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "cli/exit.h"
 #include "reports/report_writer.h"
+#include "reports/trace_reader.h"
 
 namespace aio::cli {
 
-// What a report's writer returns, or Failure.
-template <class T>
-T checked(Exit exit, ReportDirectory::Result<T> result) {
-  if (!result) throw Failure(exit, result.error());
+// What a report's writer or a reader of files returns, or Failure.
+template <class T, class Error>
+T checked(Exit exit, tl::expected<T, Error> result) {
+  if constexpr (std::is_same_v<Error, ReadError>) {
+    if (!result) throw Failure(exit, result.error().text());
+  } else {
+    if (!result) throw Failure(exit, result.error());
+  }
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 

@@ -256,10 +256,9 @@ class Run {
       fmt::print("{}\n", json_summary(summary));
       return;
     }
-    tl::expected<SavedReport, ReadError> report = read_report(json_report(summary, findings_), "this run");
-    if (!report) throw Failure(Exit::kIncomplete, report.error().text());
-    report->directory = options_.report;
-    fmt::print("{}", format_named(options_.format).write(*report));
+    SavedReport report = checked(Exit::kIncomplete, read_report(json_report(summary, findings_), "this run"));
+    report.directory = options_.report;
+    fmt::print("{}", format_named(options_.format).write(report));
   }
 
   const RunOptions& options_;

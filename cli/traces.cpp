@@ -6,15 +6,15 @@
 #include <cstdio>
 
 #include "cli/exit.h"
+#include "cli/reporting.h"
 #include "reports/trace_reader.h"
 
 namespace aio::cli {
 
 Trace open_trace(const std::string& path) {
-  tl::expected<Trace, ReadError> trace = load_trace(path);
-  if (!trace) throw wrong_usage(trace.error().text());
-  if (trace->steps.empty()) throw wrong_usage(path + ": there is no operation in it");
-  return std::move(*trace);
+  Trace trace = checked(Exit::kUsage, load_trace(path));
+  if (trace.steps.empty()) throw wrong_usage(path + ": there is no operation in it");
+  return trace;
 }
 
 Target target_of(const Trace& trace, TargetOptions options) {

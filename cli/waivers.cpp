@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "reports/waivers.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <string>
 
 #include "cli/commands.h"
 #include "cli/formats.h"
+#include "cli/reporting.h"
 
 namespace aio::cli {
 namespace {
 
 struct WaiversCommand {
-  std::string file, report, name;
+  std::string file, report;
 };
 
 Exit check_waivers(const WaiversCommand& options) {
@@ -45,23 +44,11 @@ Exit update_waivers(const WaiversCommand& options) {
 }
 
 Exit import_waivers(const WaiversCommand& options) {
-  const auto text = read_bounded(options.file);
-  if (!text) throw wrong_usage(text.error().text());
-  fmt::print("{}", waivers_from_list(*text, options.file));
+  fmt::print("{}", waivers_from_list(checked(Exit::kUsage, read_bounded(options.file)), options.file));
   return Exit::kConforming;
 }
 
 }  // namespace
-
-std::string now() { return fmt::format("{:%Y-%m-%dT%H:%M:%S}+00:00", fmt::gmtime(std::time(nullptr))); }
-
-std::string today() { return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr))); }
-
-WaiverList open_waivers(const std::string& path) {
-  tl::expected<WaiverList, ReadError> list = load_waivers(path);
-  if (!list) throw wrong_usage(list.error().text());
-  return std::move(*list);
-}
 
 void add_waivers(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("waivers", "Look after a file of waivers");

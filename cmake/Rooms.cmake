@@ -12,7 +12,7 @@
 # the whole machine's.
 include(GoogleTest)
 
-# Tests are many and short: how fast they are built counts, how fast they are does not. So it is with more than tests.
+# Tests are many and short, as are commands: how fast they are built counts, how fast they are does not.
 set(AIO_TEST_FLAGS "" CACHE STRING "Options of the compiler for tests, the suites included")
 separate_arguments(AIO_TEST_FLAGS)
 

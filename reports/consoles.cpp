@@ -51,6 +51,12 @@ std::string annotation(const char* level, const std::string& title, const std::v
   return fmt::format("::{} title={}::{}\n", level, encoded("aio-cts: " + title, true), encoded(text, false));
 }
 
+// LAVA looks for its signals anywhere.
+std::string without_signal(std::string line) {
+  for (std::size_t at = 0; (at = line.find("<LAVA", at)) != std::string::npos;) line[at] = '(';
+  return line;
+}
+
 }  // namespace
 
 std::string ltp(const SavedReport& report) {
@@ -66,12 +72,6 @@ std::string ltp(const SavedReport& report) {
   return text + fmt::format("\nSummary:\npassed   {}\nfailed   {}\nbroken   {}\nskipped  {}\nwarnings 0\n",
                             count(CaseEnd::kPass), count(CaseEnd::kFail), count(CaseEnd::kBroken),
                             count(CaseEnd::kSkip) + count(CaseEnd::kWaived));
-}
-
-// LAVA looks for its signals anywhere.
-static std::string without_signal(std::string line) {
-  for (std::size_t at = 0; (at = line.find("<LAVA", at)) != std::string::npos;) line[at] = '(';
-  return line;
 }
 
 std::string lava(const SavedReport& report) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "reports/comparison.h"
+#include "reports/terminal.h"
 
 namespace aio {
 namespace {
@@ -20,11 +21,7 @@ std::string named(const std::vector<std::string>& all) {
   return text;
 }
 
-std::string counted(std::size_t count, const char* what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
-bool is_falsified(const RunSummary& summary) { return !summary.lie.empty() || !summary.mutant.empty(); }
+std::string counted(std::size_t count, const char* what) { return fmt::format("{} {}", count, plural(count, what)); }
 
 }  // namespace
 
@@ -34,10 +31,10 @@ GateResult judge_gate(const SavedReport& report, const SavedReport* baseline, co
   const RunSummary& summary = report.summary;
   const std::vector<std::string> stale = stale_waivers(waivers, uses, today);
   result.notes = stale;
-  if (is_falsified(summary)) {
+  if (!falsifications(summary).empty()) {
     return {GateEnd::kUnusable, "the run was falsified on purpose and says nothing about a kernel", {}};
   }
-  if (baseline != nullptr && is_falsified(baseline->summary)) {
+  if (baseline != nullptr && !falsifications(baseline->summary).empty()) {
     return {GateEnd::kUnusable, "the baseline was falsified on purpose and says nothing about a kernel", {}};
   }
   std::vector<std::string> open = open_findings(report);

@@ -239,6 +239,16 @@ TEST(Waivers, what_is_wrong_in_a_file_is_named_with_its_line) {
   EXPECT_NE(reason("").find("it was read"), std::string::npos);
 }
 
+TEST(Waivers, a_reason_of_several_lines_is_one_in_formats_of_lines) {
+  const auto list = read_waivers(
+      "[[waiver]]\nrequirement = \"x\"\nreason = \"one\\n::error::two\\u001b[2J\"\nlink = \"https://example.org/\"\n"
+      "review_by = 2099-01-01\n",
+      "w.toml");
+  ASSERT_TRUE(list) << list.error().text();
+  ASSERT_EQ(list->waivers.size(), 1U);
+  EXPECT_EQ(list->waivers.front().reason, "one ::error::two?[2J");
+}
+
 TEST(Waivers, patterns_match_the_whole) {
   EXPECT_TRUE(matches("io_submit.*", "io_submit.counts"));
   EXPECT_TRUE(matches("*", ""));

@@ -39,8 +39,8 @@ std::string verdict(const SavedReport& report) {
   if (by_programs != 0 && by_programs < divergences) {
     who = fmt::format("{} by generated programs, {} by tests of the suites", by_programs, divergences - by_programs);
   }
-  return fmt::format("<p class=\"verdict bad\">✗ {} divergence{}<small>: {}</small></p>\n",
-                     with_separators(divergences), divergences == 1 ? "" : "s", who);
+  return fmt::format("<p class=\"verdict bad\">✗ {} {}<small>: {}</small></p>\n", with_separators(divergences),
+                     plural(divergences, "divergence"), who);
 }
 
 // Where there are many, they are looked at one by one.
@@ -62,10 +62,11 @@ std::string index(const SavedReport& report) {
 }
 
 std::string falsified(const RunSummary& summary) {
-  if (summary.lie.empty() && summary.mutant.empty()) return "";
-  const std::string how = summary.lie.empty() ? "a rule was deliberately wrong: " + summary.mutant
-                                              : "the kernel's answers were changed: " + summary.lie;
-  return fmt::format("<p class=\"falsified\">FALSIFIED RUN: {}</p>\n", escaped(how));
+  std::string text;
+  for (const std::string& how : falsifications(summary)) {
+    text += fmt::format("<p class=\"falsified\">FALSIFIED RUN: {}</p>\n", escaped(how));
+  }
+  return text;
 }
 
 std::string environment(const SavedReport& report) {
@@ -100,6 +101,7 @@ std::string environment(const SavedReport& report) {
 }  // namespace
 
 std::string html(const SavedReport& report) {
+  const std::vector<RequirementStanding> all = standings(report);
   std::string text = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>aio-cts: {} on {}</title>\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<style>{}</style></head>\n<body>\n"
@@ -117,9 +119,9 @@ std::string html(const SavedReport& report) {
   text += "</section>\n<section aria-labelledby=\"tests\"><h2 id=\"tests\">Tests of the suites</h2>\n" +
           html_tests(report) +
           "</section>\n<section aria-labelledby=\"matrix\"><h2 id=\"matrix\">Requirements by theme and entry</h2>\n" +
-          html_matrix(report) +
+          html_matrix(all) +
           "</section>\n<section aria-labelledby=\"requirements\"><h2 id=\"requirements\">Requirements</h2>\n" +
-          html_requirements(report) + "</section>\n</main>\n";
+          html_requirements(report, all) + "</section>\n</main>\n";
   return text + "<script>" + kScript + "</script>\n</body></html>\n";
 }
 

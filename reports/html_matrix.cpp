@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 
+#include "reference/entry_kind.h"
 #include "reference/requirement.h"
 #include "reports/html_parts.h"
 #include "reports/html_text.h"
@@ -21,9 +22,11 @@ std::vector<std::string> columns_of(const std::vector<RequirementStanding>& all)
     for (const auto& [column, standing] : each.columns) seen.insert(column);
   }
   std::vector<std::string> columns;
-  for (const char* const column : {"native", "libaio", "compat32", kProgramsColumn}) {
-    if (seen.erase(column) != 0) columns.emplace_back(column);
-  }
+  const auto take = [&](const std::string& column) {
+    if (seen.erase(column) != 0) columns.push_back(column);
+  };
+  for (const EntryKind entry : kEntryKinds) take(std::string(entry_name(entry)));
+  take(kProgramsColumn);
   columns.insert(columns.end(), seen.begin(), seen.end());
   return columns;
 }
@@ -65,8 +68,7 @@ Sign sign_of(Standing standing) {
   return {"nothere", "·"};
 }
 
-std::string html_matrix(const SavedReport& report) {
-  const std::vector<RequirementStanding> all = standings(report);
+std::string html_matrix(const std::vector<RequirementStanding>& all) {
   const std::vector<std::string> columns = columns_of(all);
   std::string text = legend() + html_wide("Requirement matrix") + "<table class=\"matrix\"><thead><tr><th>theme</th>";
   for (const std::string& column : columns) text += fmt::format("<th>{}</th>", escaped(column));
@@ -86,12 +88,12 @@ std::string html_matrix(const SavedReport& report) {
   return text + "</tbody></table></div>\n";
 }
 
-std::string html_requirements(const SavedReport& report) {
+std::string html_requirements(const SavedReport& report, const std::vector<RequirementStanding>& all) {
   std::string text =
       html_wide("Requirements") +
       "<table class=\"requirements\"><thead><tr><th>state</th><th>requirement</th><th>what it says</th><th>source</th>"
       "</tr></thead><tbody>\n";
-  for (const RequirementStanding& each : standings(report)) {
+  for (const RequirementStanding& each : all) {
     const Requirement* const known = find_in_catalogue(each.id);
     const auto [css, sign] = sign_of(each.overall);
     std::string found;

@@ -162,6 +162,13 @@ std::string reproducer_file_name(const Finding& finding) {
   return "reproducer-" + finding.stem + ".c";
 }
 
+std::vector<std::string> falsifications(const RunSummary& summary) {
+  std::vector<std::string> lines;
+  if (!summary.lie.empty()) lines.push_back("the kernel's answers were changed: " + summary.lie);
+  if (!summary.mutant.empty()) lines.push_back("a rule was deliberately wrong: " + summary.mutant);
+  return lines;
+}
+
 std::string flaky_text(const FlakyDivergence& flaky) {
   return fmt::format("{} ({}) was seen once and never again: {}", flaky.requirement, flaky.kind, flaky.how);
 }

@@ -64,6 +64,9 @@ struct RunSummary {
   std::string mutant;  // normally empty: the rule that was deliberately wrong
 };
 
+// How the run was falsified on purpose, a line each; normally none.
+std::vector<std::string> falsifications(const RunSummary& summary);
+
 // "io_submit.counts (count) showed once and never again: program 12: ..."
 std::string flaky_text(const FlakyDivergence& flaky);
 

@@ -102,13 +102,16 @@ ReportDirectory::Result<void> ReportDirectory::add_work_list(const RunSummary& s
 ReportDirectory::Result<void> ReportDirectory::finish(const RunSummary& summary) {
   auto written = add_line(json_summary(summary));
   const std::string temporary = std::string(kReport) + ".new";
-  if (written) written = write(temporary, json_report(summary, findings_));
+  const std::string text = json_report(summary, findings_);
+  if (written) written = write(temporary, text);
   if (!written) return written;
   std::error_code error;
   fs::rename(path_ / temporary, path_ / kReport, error);
   if (error) return tl::unexpected(complain(path_ / kReport, "write", error.message()));
-  const auto report = load_report(path_);
-  return report ? write_formats(*report) : tl::unexpected(report.error().text());
+  auto report = read_report(text, path_ / kReport);
+  if (!report) return tl::unexpected(report.error().text());
+  report->directory = path_;
+  return write_formats(*report);
 }
 
 ReportDirectory::Result<void> ReportDirectory::write_formats(const SavedReport& report) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "reports/html_text.h"
+#include "reports/terminal.h"
 
 namespace aio {
 namespace {
@@ -29,8 +30,8 @@ std::string mark(std::uint32_t column, int y, const char* word, std::uint32_t nu
 
 std::string ring_text(const RingPicture& ring) {
   const std::uint32_t events = events_in(ring);
-  std::string text = fmt::format("{}: {} event{} in {} slots, head {}, tail {}", ring.context, events,
-                                 events == 1 ? "" : "s", ring.slots, ring.head, ring.tail);
+  std::string text = fmt::format("{}: {} {} in {} slots, head {}, tail {}", ring.context, events,
+                                 plural(events, "event"), ring.slots, ring.head, ring.tail);
   if (!ring.in_flight.empty()) {
     text +=
         fmt::format("; {} in flight: {}", ring.in_flight.size(),

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "reports/decode.h"
+#include "reports/wrapped.h"
 
 namespace aio {
 namespace {
@@ -20,25 +21,10 @@ constexpr std::size_t kMostValues = 10 * kMaxJsonNodes;
 // Texts of suites may be long; the whole file is bounded.
 std::string lines_of(const JsonNode& node) {
   if (node.kind != JsonNode::Kind::kString) refuse_kind(node, "a string");
-  std::string text = node.text;
-  for (char& letter : text) {
-    const auto code = static_cast<unsigned char>(letter);
-    if ((code < 0x20 && letter != '\n' && letter != '\t') || code == 0x7f) letter = '?';
-  }
-  // U+FFFE and U+FFFF, which XML has not.
-  for (std::size_t at = 0; (at = text.find("\xef\xbf", at)) != std::string::npos; ++at) {
-    if (at + 2 < text.size() && (text[at + 2] == '\xbe' || text[at + 2] == '\xbf')) text.replace(at, 3, "?");
-  }
-  return text;
+  return cleaned(node.text);
 }
 
-// On one line, as formats of lines need it.
-std::string text_of(const JsonNode& node) {
-  std::string text = lines_of(node);
-  std::replace_if(
-      text.begin(), text.end(), [](char letter) { return letter == '\n' || letter == '\t'; }, ' ');
-  return text;
-}
+std::string text_of(const JsonNode& node) { return one_line(lines_of(node)); }
 
 // Of a requirement, a test, an entry or a file beside the report: formats print them where they would read more into
 // other letters.

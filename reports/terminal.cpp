@@ -17,7 +17,7 @@ class Terminal {
   explicit Terminal(const TerminalOptions& options) : options_(options) {}
 
   std::string report(const RunSummary& summary, const std::vector<Finding>& findings) {
-    text_ = falsified(summary.lie, summary.mutant);
+    text_ = falsified(summary);
     head(summary);
     operations(summary);
     requirements_lines(summary);
@@ -36,10 +36,9 @@ class Terminal {
   void line(const char* label, std::string_view value) { text_ += wrapped(fmt::format("{:<14}", label), value); }
 
   // Whoever reads the result of a falsified run must not take it for the kernel's.
-  std::string falsified(const std::string& lie, const std::string& mutant) const {
+  std::string falsified(const RunSummary& summary) const {
     std::string text;
-    if (!lie.empty()) text += wrapped("FALSIFIED RUN ", "the kernel's answers were changed: " + lie);
-    if (!mutant.empty()) text += wrapped("FALSIFIED RUN ", "a rule was deliberately wrong: " + mutant);
+    for (const std::string& how : falsifications(summary)) text += wrapped("FALSIFIED RUN ", how);
     if (text.empty()) return text;
     text.pop_back();
     return red(text) + "\n\n";
@@ -134,10 +133,9 @@ class Terminal {
   }
 
   void conclusion(const RunSummary& summary) {
-    const std::string verdict =
-        summary.divergences == 0
-            ? "no divergence"
-            : fmt::format("{} divergence{}", with_separators(summary.divergences), summary.divergences == 1 ? "" : "s");
+    const std::string verdict = summary.divergences == 0 ? "no divergence"
+                                                         : fmt::format("{} {}", with_separators(summary.divergences),
+                                                                       plural(summary.divergences, "divergence"));
     text_ += "\n" + coloured(summary.divergences == 0 ? "1;32" : "1;31", verdict) + "\n";
   }
 
@@ -146,6 +144,8 @@ class Terminal {
 };
 
 }  // namespace
+
+std::string plural(std::uint64_t count, const std::string& noun) { return count == 1 ? noun : noun + "s"; }
 
 std::string with_separators(std::uint64_t number) {
   std::string digits = fmt::format("{}", number);

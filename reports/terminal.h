@@ -20,5 +20,7 @@ std::string terminal_report(const RunSummary& summary, const std::vector<Finding
 
 // "1,234,567".
 std::string with_separators(std::uint64_t number);
+// "event" for 1, else "events".
+std::string plural(std::uint64_t count, const std::string& noun);
 
 }  // namespace aio

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "reports/cases.h"
+#include "reports/wrapped.h"
 
 namespace aio {
 namespace {
@@ -27,7 +28,9 @@ struct Wrong {
 }
 
 std::string text_of(const toml::node& node, std::string_view name) {
-  if (const auto* const text = node.as_string(); text != nullptr && !text->get().empty()) return text->get();
+  if (const auto* const text = node.as_string(); text != nullptr && !text->get().empty()) {
+    return one_line(text->get());
+  }
   refuse(node, fmt::format("\"{}\" is no text in quotes", name));
 }
 

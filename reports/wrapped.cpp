@@ -2,6 +2,7 @@
 #include "reports/wrapped.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace aio {
 namespace {
@@ -31,6 +32,25 @@ std::string wrapped(const std::string& first, std::string_view text, std::size_t
     start = indent;
   }
   return result + start + rest + "\n";
+}
+
+std::string cleaned(std::string text) {
+  for (char& letter : text) {
+    const auto code = static_cast<unsigned char>(letter);
+    if ((code < 0x20 && letter != '\n' && letter != '\t') || code == 0x7f) letter = '?';
+  }
+  // U+FFFE and U+FFFF.
+  for (std::size_t at = 0; (at = text.find("\xef\xbf", at)) != std::string::npos; ++at) {
+    if (at + 2 < text.size() && (text[at + 2] == '\xbe' || text[at + 2] == '\xbf')) text.replace(at, 3, "?");
+  }
+  return text;
+}
+
+std::string one_line(std::string text) {
+  text = cleaned(std::move(text));
+  std::replace_if(
+      text.begin(), text.end(), [](char letter) { return letter == '\n' || letter == '\t'; }, ' ');
+  return text;
 }
 
 }  // namespace aio

@@ -12,4 +12,9 @@ namespace aio {
 // as the first. What could steer the terminal is replaced.
 std::string wrapped(const std::string& first, std::string_view text, std::size_t columns = 80);
 
+// Without what could steer a terminal or what XML has not; line breaks and tabs stay.
+std::string cleaned(std::string text);
+// The same on one line, as formats of lines need it.
+std::string one_line(std::string text);
+
 }  // namespace aio

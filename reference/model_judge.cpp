@@ -284,8 +284,10 @@ void Model::compare_ring(Context& context, const RingView& view) {
     if (want == got || is_quirk(rule, Kind::kHeader)) return;
     std::vector<std::uint8_t> bytes(4);
     std::memcpy(bytes.data(), &want, 4);
-    diverge(rule, Kind::kHeader, std::string(name) + " " + std::to_string(want),
-            std::string(name) + " " + std::to_string(got), Check{Check::What::kRingBytes, index, offset, {}, bytes});
+    const auto text = [&](std::uint32_t number) {
+      return std::string(name) + " " + (rule == Req::kSetupRingMagic ? hex(number) : std::to_string(number));
+    };
+    diverge(rule, Kind::kHeader, text(want), text(got), Check{Check::What::kRingBytes, index, offset, {}, bytes});
   };
   for (const Req rule : {Req::kRingWordsKept, Req::kRingHeadKept, Req::kChildSharesRing}) {
     if (rules_.wrong(rule) && context.head_rule == rule) ++expected.head;

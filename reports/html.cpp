@@ -69,13 +69,17 @@ std::string falsified(const RunSummary& summary) {
   return text;
 }
 
+std::string kernel_of(const RunSummary& summary) {
+  return summary.implementation == "Linux" ? summary.kernel : summary.implementation + " " + summary.kernel;
+}
+
 std::string environment(const SavedReport& report) {
   const RunSummary& summary = report.summary;
   std::string text = "<dl>\n";
   const auto line = [&](const char* name, const std::string& value) {
     if (!value.empty()) text += fmt::format("<dt>{}</dt><dd>{}</dd>\n", name, escaped(value));
   };
-  line("kernel", summary.implementation == "Linux" ? summary.kernel : summary.implementation + " " + summary.kernel);
+  line("kernel", kernel_of(summary));
   line("profile", summary.profile);
   for (const std::string& note : summary.profile_notes) line("", note);
   line("started", summary.started);
@@ -102,6 +106,7 @@ std::string environment(const SavedReport& report) {
 
 std::string html(const SavedReport& report) {
   const std::vector<RequirementStanding> all = standings(report);
+  const std::string kernel = escaped(kernel_of(report.summary));
   std::string text = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>aio-cts: {} on {}</title>\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<style>{}</style></head>\n<body>\n"
@@ -110,8 +115,7 @@ std::string html(const SavedReport& report) {
       "<a href=\"#tests\">Tests</a><a href=\"#matrix\">Matrix</a><a "
       "href=\"#requirements\">Requirements</a></nav>\n<main>\n",
       all_findings(report).empty() ? "no divergence" : fmt::format("{} divergences", all_findings(report).size()),
-      escaped(report.summary.kernel), html_style(), escaped(report.summary.kernel), falsified(report.summary),
-      verdict(report));
+      kernel, html_style(), kernel, falsified(report.summary), verdict(report));
   text += "<section aria-labelledby=\"environment\"><h2 id=\"environment\">What was run</h2>\n" + environment(report) +
           "</section>\n<section aria-labelledby=\"divergences\"><h2 id=\"divergences\">Divergences of programs</h2>\n";
   text += report.divergences.empty() ? "<p>None.</p>\n" : index(report);

@@ -7,6 +7,7 @@
 
 #include "cli/nearest.h"
 #include "fixtures/lies.h"
+#include "fixtures/racing_lies.h"
 #include "reference/needs.h"
 
 namespace aio::cli {
@@ -64,7 +65,9 @@ const Profile& profile_named(const std::string& name) {
 
 void require_lie(const std::string& id) {
   std::vector<std::string_view> known;
-  for (const Lie& each : lies()) known.push_back(each.id);
+  for (const auto all : {lies(), racing_lies()}) {
+    for (const Lie& each : all) known.push_back(each.id);
+  }
   if (std::find(known.begin(), known.end(), id) == known.end()) throw unknown_name("lie", id, known);
 }
 

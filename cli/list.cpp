@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/suites.h"
 #include "fixtures/lies.h"
+#include "fixtures/racing_lies.h"
 #include "reference/profile.h"
 #include "reference/program.h"
 #include "reference/requirement.h"
@@ -88,7 +89,9 @@ Rows profile_rows() {
 
 Rows lie_rows() {
   Rows rows;
-  for (const Lie& each : lies()) rows.push_back({std::string(each.id), std::string(each.sentence)});
+  for (const auto all : {lies(), racing_lies()}) {
+    for (const Lie& each : all) rows.push_back({std::string(each.id), std::string(each.sentence)});
+  }
   return rows;
 }
 

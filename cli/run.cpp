@@ -121,7 +121,7 @@ RunSummary summarize(const Target& target, std::uint64_t seed, const CampaignRes
     }
   }
   summary.seconds = result.seconds;
-  summary.lie = setting.lie;
+  summary.lie = setting.lie.empty() ? target.racing_lie() : setting.lie;
   if (setting.mutant) summary.mutant = requirement(*setting.mutant).id;
   return summary;
 }

@@ -171,9 +171,8 @@ SuitesSummary run_suites(const Target& target, const SuiteOptions& options, cons
                          std::vector<std::string>& shortcomings) {
   check_suites();
   const Setting& from = target.setting();
-  suites::Setting setting{
-      from.directory,           from.profile, from.machine, from.lie, from.hang_time, options.may_crash,
-      options.may_change_system};
+  suites::Setting setting{from.directory,      from.profile,   from.machine,      from.lie,
+                          target.racing_lie(), from.hang_time, options.may_crash, options.may_change_system};
   ProgressLine line;
   const suites::SuitesResult result = suites::run_suites(
       setting, selection, [&](const suites::Progress& progress) { line.show(progress_text(progress)); });

@@ -17,6 +17,7 @@
 #include "cli/exit.h"
 #include "fixtures/native_entry.h"
 #include "fixtures/probe.h"
+#include "fixtures/racing_lies.h"
 #include "fixtures/running_profile.h"
 
 namespace aio::cli {
@@ -89,7 +90,7 @@ Target::Target(const TargetOptions& options) : kernel_(kernel_release()) {
   if (options.profile == "auto" && implementation_.is_linux()) profile_notes_ = running_profile().notes;
   release_ = running_release();
   if (!options.lie.empty()) require_lie(options.lie);
-  setting_.lie = options.lie;
+  (is_racing_lie(options.lie) ? racing_lie_ : setting_.lie) = options.lie;
   if (!options.mutant.empty()) setting_.mutant = requirement_named(options.mutant);
   setting_.hang_time = milliseconds_of(options.hang_time_s);
   if (!implementation_.is_linux() || options.quirks) setting_.quirks.emplace();

@@ -52,11 +52,14 @@ class Target {
   const std::vector<std::string>& profile_notes() const { return profile_notes_; }
   // Whose implementation answers: "Linux", "gVisor".
   const Implementation& implementation() const { return implementation_; }
+  // What is told to free lanes; normally empty.
+  const std::string& racing_lie() const { return racing_lie_; }
   // Refers to this target.
   const Setting& setting() const { return setting_; }
 
  private:
   std::string kernel_;
+  std::string racing_lie_;
   Implementation implementation_;
   Release release_;
   std::vector<std::string> profile_notes_;

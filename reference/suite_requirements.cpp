@@ -26,6 +26,7 @@ constexpr Requirement kRows[] = {
 #include "reference/suite_requirements/io_pgetevents.def"
 #include "reference/suite_requirements/io_setup.def"
 #include "reference/suite_requirements/io_submit.def"
+#include "reference/suite_requirements/lanes.def"
 #include "reference/suite_requirements/libaio.def"
 #include "reference/suite_requirements/limits.def"
 #include "reference/suite_requirements/mapping.def"

@@ -15,6 +15,7 @@ struct Setting {
   const Profile* profile = nullptr;
   Machine machine;
   std::string lie;                       // that the entry tells (fixtures/lies.h); empty: none
+  std::string racing_lie;                // that free lanes are told (fixtures/racing_lies.h); empty: none
   std::chrono::milliseconds patience{};  // after which what has not come is lost
   bool may_crash = false;                // tests that an unfixed kernel may not survive are run
   bool may_change_system = false;        // tests that change what others see: sysctls, loop devices, mounts

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "properties/free_campaign.h"
+
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <memory>
+
+#include "fixtures/native_entry.h"
+#include "fixtures/pipe.h"
+#include "fixtures/racing_lies.h"
+#include "fixtures/whole.h"
+#include "fixtures/worker.h"
+#include "properties/history_check.h"
+
+namespace aio {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint64_t kBatch = 8;  // programs of a process: their contexts count in aio-nr until it ends
+constexpr int kLookAgainMs = 100;
+
+// What a process says of one program, before `size` letters of text.
+struct Said {
+  enum class What : std::uint8_t { kExplained, kUndecided, kFound, kFailed };
+  What what = What::kExplained;
+  std::uint64_t program = 0;
+  std::uint64_t configurations = 0;
+  std::uint64_t size = 0;
+};
+
+// In a process of its own.
+class Runner {
+ public:
+  Runner(const FreeSetting& setting, const FreeSource& source, int out)
+      : setting_(setting), source_(source), out_(out) {
+    if (!setting.lie.empty()) lying_ = make_racing_entry(setting.lie, honest_);
+  }
+
+  void run(std::uint64_t first, std::uint64_t end) {
+    for (std::uint64_t index = first; index < end; ++index) {
+      try {
+        if (!run_one(index)) return;
+      } catch (const std::exception& error) {
+        say({Said::What::kFailed, index}, error.what());
+        return;
+      }
+    }
+  }
+
+ private:
+  // False where a lane has not returned.
+  bool run_one(std::uint64_t index) {
+    Entry& entry = lying_ ? *lying_ : static_cast<Entry&>(honest_);
+    entry.begin_case();
+    const History history = run_free(entry, source_(index), setting_.directory, setting_.patience);
+    if (std::any_of(history.calls.begin(), history.calls.end(),
+                    [](const HistoryCall& each) { return each.ended == HistoryCall::kNever; })) {
+      say({Said::What::kFound, index}, history_text(history, std::nullopt));
+      return false;
+    }
+    const HistoryCheck check = check_history(history);
+    switch (check.verdict) {
+      case HistoryVerdict::kExplained:
+        say({Said::What::kExplained, index, check.configurations}, "");
+        break;
+      case HistoryVerdict::kUndecided:
+        say({Said::What::kUndecided, index, check.configurations}, "");
+        break;
+      case HistoryVerdict::kUnexplained:
+        say({Said::What::kFound, index, check.configurations},
+            history_text(history, check.call) +
+                (check.call ? "" : "an event that was to come has not come, or one too many\n"));
+        break;
+    }
+    return true;
+  }
+
+  void say(Said said, std::string_view text) const {
+    said.size = text.size();
+    std::string bytes(sizeof(said), '\0');
+    std::memcpy(bytes.data(), &said, sizeof(said));
+    write_whole(out_, bytes.append(text));
+  }
+
+  const FreeSetting& setting_;
+  const FreeSource& source_;
+  const int out_;
+  NativeEntry honest_;
+  std::unique_ptr<Entry> lying_;
+};
+
+// One process, as its parent sees it.
+struct Child {
+  Child(const FreeSetting& setting, const FreeSource& source, std::uint64_t from, std::uint64_t to) : next(from) {
+    PipeEnds pipe;
+    worker = std::make_unique<Worker>([&] {
+      Runner(setting, source, pipe.write.get()).run(from, to);
+      return 0;
+    });
+    out = std::move(pipe.read);
+  }
+
+  std::unique_ptr<Worker> worker;
+  Descriptor out;
+  std::string bytes;   // that are no whole answer yet
+  std::uint64_t next;  // the program that it is at
+  Clock::time_point moved = Clock::now();
+  bool ended = false;
+};
+
+class FreeCampaign {
+ public:
+  FreeCampaign(const FreeSetting& setting, const FreeSource& source) : setting_(setting), source_(source) {}
+  FreeResult run(std::uint64_t first, std::uint64_t count, std::size_t most, Clock::time_point deadline) {
+    std::uint64_t next = first;
+    const std::uint64_t end = first + count;
+    while (true) {
+      const bool over = result_.findings.size() >= most || !result_.problems.empty() ||
+                        (deadline != Clock::time_point{} && Clock::now() >= deadline);
+      if (over) break;
+      while (next < end && children_.size() < setting_.processes) {
+        const std::uint64_t to = std::min(end, next + kBatch);
+        children_.push_back(std::make_unique<Child>(setting_, source_, next, to));
+        next = to;
+      }
+      if (children_.empty()) break;
+      collect();
+    }
+    std::sort(result_.findings.begin(), result_.findings.end(),
+              [](const FreeFinding& a, const FreeFinding& b) { return a.program < b.program; });
+    return std::move(result_);
+  }
+
+ private:
+  void collect() {
+    std::vector<pollfd> files;
+    for (const auto& each : children_) files.push_back({each->out.get(), POLLIN, 0});
+    ::poll(files.data(), files.size(), kLookAgainMs);
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      if (files[i].revents != 0) read(*children_[i]);
+      // Where not even its own patience ends it.
+      if (Clock::now() - children_[i]->moved > 4 * setting_.patience) kill_hung(*children_[i]);
+    }
+    std::erase_if(children_, [](const auto& each) { return each->ended; });
+  }
+
+  void read(Child& child) {
+    std::array<char, 65536> buffer;
+    const ssize_t got = ::read(child.out.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) return;
+    if (got <= 0) return reap(child);
+    child.moved = Clock::now();
+    child.bytes.append(buffer.data(), static_cast<std::size_t>(got));
+    Said said;
+    while (child.bytes.size() >= sizeof(said)) {
+      std::memcpy(&said, child.bytes.data(), sizeof(said));
+      if (child.bytes.size() < sizeof(said) + said.size) return;
+      take(said, child.bytes.substr(sizeof(said), said.size));
+      child.bytes.erase(0, sizeof(said) + said.size);
+      child.next = said.program + 1;
+    }
+  }
+
+  void take(const Said& said, const std::string& text) {
+    if (said.what == Said::What::kFailed) {
+      result_.problems.push_back("program " + std::to_string(said.program) + ": " + text);
+      return;
+    }
+    ++result_.programs;
+    result_.configurations += said.configurations;
+    if (said.what == Said::What::kUndecided) ++result_.undecided;
+    if (said.what == Said::What::kFound) result_.findings.push_back({said.program, text});
+  }
+
+  void reap(Child& child) {
+    child.ended = true;
+    const std::optional<int> status = child.worker->wait_exit(setting_.patience);
+    if (!status) return found_by_end(child, "its process does not end");
+    if (WIFSIGNALED(*status)) return found_by_end(child, "its process died: " + status_text(*status));
+    if (*status != 0) result_.problems.push_back("a process of free lanes ended with " + status_text(*status));
+  }
+
+  void kill_hung(Child& child) {
+    child.ended = true;
+    const bool killed = child.worker->kill_and_reap().has_value();
+    found_by_end(child, killed ? "calls did not return" : "calls did not return, and SIGKILL does not end them");
+  }
+
+  void found_by_end(const Child& child, const std::string& how) {
+    ++result_.programs;
+    result_.findings.push_back({child.next, how + "\n"});
+  }
+
+  const FreeSetting& setting_;
+  const FreeSource& source_;
+  std::vector<std::unique_ptr<Child>> children_;
+  FreeResult result_;
+};
+
+}  // namespace
+
+FreeResult run_free_programs(const FreeSetting& setting, const FreeSource& source, std::uint64_t first,
+                             std::uint64_t count, std::size_t most, Clock::time_point deadline) {
+  return FreeCampaign(setting, source).run(first, count, most, deadline);
+}
+
+}  // namespace aio

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "properties/free_campaign.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "fixtures/racing_lies.h"
+#include "properties/free_programs.h"
+#include "properties/pool.h"
+
+namespace aio {
+namespace {
+
+constexpr std::uint64_t kEndless = 1'000'000;
+
+FreeSetting setting() {
+  FreeSetting made;
+  made.processes = kWorkersPerCpu * std::max(1U, std::thread::hardware_concurrency());
+  return made;
+}
+
+// Another one each day.
+std::uint64_t seed() {
+  const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
+  return static_cast<std::uint64_t>(today.time_since_epoch().count());
+}
+
+FreeSource programs() {
+  return [](std::uint64_t index) { return free_program(seed(), index); };
+}
+
+TEST(FreeLanes, histories_of_this_kernel_are_explained) {
+  constexpr std::uint64_t kCount = 500;
+  const FreeResult result = run_free_programs(setting(), programs(), 0, kCount, 1);
+  EXPECT_EQ(result.programs, kCount);
+  for (const FreeFinding& each : result.findings) {
+    ADD_FAILURE() << "seed " << seed() << ", program " << each.program << "\n" << each.text;
+  }
+  for (const std::string& each : result.problems) ADD_FAILURE() << each;
+  EXPECT_LT(result.undecided * 100, kCount);
+}
+
+TEST(FreeLanes, a_call_that_does_not_return_is_found) {
+  FreeSetting wrong = setting();
+  wrong.patience = std::chrono::milliseconds(300);
+  const auto waits_for_ever = [](std::uint64_t) {
+    FreeProgram program;
+    HistoryCall call;
+    call.min_nr = call.nr = 1;
+    call.waits = call.for_ever = true;
+    program.lanes = {{call}};
+    program.pauses = {{0}};
+    return program;
+  };
+  const FreeResult result = run_free_programs(wrong, waits_for_ever, 0, 1, 1);
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_NE(result.findings.front().text.find("<- it never returned"), std::string::npos)
+      << result.findings.front().text;
+}
+
+TEST(FreeLanes, a_process_that_dies_is_found) {
+  const auto dies = [](std::uint64_t index) {
+    if (index == 3) ::raise(SIGKILL);
+    return free_program(1, index);
+  };
+  const FreeResult result = run_free_programs(setting(), dies, 0, 8, 1);
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_EQ(result.findings.front().program, 3U);
+  EXPECT_EQ(result.findings.front().text, "its process died: SIGKILL\n");
+}
+
+TEST(FreeLanes, what_cannot_be_run_is_no_finding) {
+  FreeSetting nowhere = setting();
+  nowhere.directory = "/nowhere";
+  const FreeResult result = run_free_programs(nowhere, programs(), 0, 8, 1);
+  EXPECT_TRUE(result.findings.empty());
+  ASSERT_FALSE(result.problems.empty());
+  EXPECT_NE(result.problems.front().find("/nowhere"), std::string::npos) << result.problems.front();
+}
+
+class RacingLies : public testing::TestWithParam<Lie> {};
+
+TEST_P(RacingLies, are_found) {
+  FreeSetting wrong = setting();
+  wrong.lie = GetParam().id;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const FreeResult result = run_free_programs(wrong, programs(), 0, kEndless, 1, deadline);
+  ASSERT_TRUE(result.problems.empty()) << result.problems.front();
+  EXPECT_FALSE(result.findings.empty()) << "seed " << seed() << ": not in " << result.programs << " programs";
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, RacingLies, testing::ValuesIn(racing_lies().begin(), racing_lies().end()),
+                         [](const auto& lie) { return std::string(lie.param.id); });
+
+}  // namespace
+}  // namespace aio

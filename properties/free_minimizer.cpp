@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <rapidcheck/Random.h>
+
+#include <optional>
+#include <utility>
+
+#include "properties/dice.h"
+#include "properties/free_campaign.h"
+#include "properties/free_programs.h"
+
+namespace aio {
+namespace {
+
+class FreeMinimizer {
+ public:
+  FreeMinimizer(const FreeSetting& setting, SmallFree start, std::uint64_t tries)
+      : setting_(setting), best_(std::move(start)), tries_(tries) {}
+
+  SmallFree run() {
+    while (take_out_calls() || take_out_requests()) continue;
+    return std::move(best_);
+  }
+
+ private:
+  // Whether the smaller program shows it too; then it is the best.
+  bool try_program(FreeProgram smaller) {
+    const auto source = [&](std::uint64_t index) {
+      FreeProgram again = smaller;
+      draw_pauses(again, tries_, index);
+      return again;
+    };
+    FreeResult result = run_free_programs(setting_, source, 0, tries_, 1);
+    if (result.findings.empty()) return false;
+    best_ = {std::move(smaller), std::move(result.findings.front().text)};
+    return true;
+  }
+
+  bool take_out_calls() {
+    bool any = false;
+    for (std::size_t lane = best_.program.lanes.size(); lane-- > 0;) {
+      for (std::size_t call = best_.program.lanes[lane].size(); call-- > 0;) {
+        FreeProgram smaller = best_.program;
+        auto& calls = smaller.lanes[lane];
+        calls.erase(calls.begin() + static_cast<std::ptrdiff_t>(call));
+        const bool last = calls.empty();
+        if (last) remove_lane(smaller, lane);
+        if (smaller.lanes.empty() || !try_program(std::move(smaller))) continue;
+        any = true;
+        if (last) break;
+      }
+    }
+    return any;
+  }
+
+  static void remove_lane(FreeProgram& program, std::size_t lane) {
+    program.lanes.erase(program.lanes.begin() + static_cast<std::ptrdiff_t>(lane));
+    for (std::size_t i = lane; i < program.lanes.size(); ++i) {
+      for (HistoryCall& each : program.lanes[i]) each.lane = static_cast<std::uint8_t>(i);
+    }
+  }
+
+  bool take_out_requests() {
+    bool any = false;
+    for (std::size_t lane = 0; lane < best_.program.lanes.size(); ++lane) {
+      for (std::size_t call = 0; call < best_.program.lanes[lane].size(); ++call) {
+        for (std::size_t at = best_.program.lanes[lane][call].requests.size(); at-- > 0;) {
+          FreeProgram smaller = best_.program;
+          auto& requests = smaller.lanes[lane][call].requests;
+          if (requests.size() == 1) break;
+          requests.erase(requests.begin() + static_cast<std::ptrdiff_t>(at));
+          any |= try_program(std::move(smaller));
+        }
+      }
+    }
+    return any;
+  }
+
+  const FreeSetting& setting_;
+  SmallFree best_;
+  const std::uint64_t tries_;
+};
+
+}  // namespace
+
+SmallFree minimize_free(const FreeSetting& setting, const FreeProgram& program, const std::string& text,
+                        std::uint64_t tries) {
+  return FreeMinimizer(setting, {program, text}, tries).run();
+}
+
+}  // namespace aio

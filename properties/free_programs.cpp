@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "properties/free_programs.h"
+
+#include <rapidcheck/Random.h>
+
+#include "properties/dice.h"
+
+namespace aio {
+namespace {
+
+using CallKind = HistoryCall::Kind;
+using RequestKind = HistoryRequest::Kind;
+
+constexpr std::int64_t kTransferred = 8;
+constexpr unsigned kLongestPause = 2000;
+
+class Maker {
+ public:
+  Maker(std::uint64_t seed, std::uint64_t index) : dice_(rc::Random(rc::Random::Key{seed, index, 3, 0})) {}
+
+  FreeProgram make() {
+    FreeProgram program;
+    program.contexts = dice_.one_in(4) ? 2 : 1;
+    program.eventfds = 1 + dice_.below(2);
+    const unsigned lanes = dice_.one_in(3) ? 3 : 2;
+    for (unsigned i = 0; i < lanes; ++i) {
+      program.lanes.emplace_back();
+      for (unsigned calls = 1 + dice_.below(4); calls > 0; --calls) {
+        program.lanes.back().push_back(call(program, static_cast<std::uint8_t>(i)));
+      }
+    }
+    return program;
+  }
+
+ private:
+  HistoryCall call(const FreeProgram& program, std::uint8_t lane) {
+    HistoryCall call;
+    call.lane = lane;
+    call.context = static_cast<std::uint8_t>(dice_.below(program.contexts));
+    call.kind = dice_.weighted<CallKind>({{40, CallKind::kSubmit},
+                                          {28, CallKind::kGetevents},
+                                          {12, CallKind::kCancel},
+                                          {13, CallKind::kSignal},
+                                          {7, CallKind::kDestroy}});
+    if (call.kind == CallKind::kSubmit) {
+      for (unsigned i = 1 + dice_.below(3); i > 0; --i) call.requests.push_back(request(program));
+    } else if (call.kind == CallKind::kGetevents) {
+      call.nr = 1 + dice_.below(4);
+      call.min_nr = dice_.below(call.nr + 1);
+      call.waits = dice_.one_in(2);
+    } else if (call.kind == CallKind::kCancel) {
+      call.cancelled = static_cast<RequestNumber>(dice_.below(numbers_ + 1));
+    } else if (call.kind == CallKind::kSignal) {
+      call.eventfd = static_cast<std::uint8_t>(dice_.below(program.eventfds));
+    }
+    return call;
+  }
+
+  HistoryRequest request(const FreeProgram& program) {
+    HistoryRequest request;
+    request.number = ++numbers_;
+    request.kind =
+        dice_.weighted<RequestKind>({{4, RequestKind::kAtOnce}, {1, RequestKind::kLater}, {5, RequestKind::kPoll}});
+    if (request.kind == RequestKind::kAtOnce) request.res = kTransferred;
+    if (request.kind == RequestKind::kPoll) {
+      request.eventfd = static_cast<std::uint8_t>(dice_.below(program.eventfds));
+      request.res = 1;  // POLLIN
+    }
+    return request;
+  }
+
+  Dice dice_;
+  RequestNumber numbers_ = 0;
+};
+
+}  // namespace
+
+FreeProgram free_program(std::uint64_t seed, std::uint64_t index) {
+  FreeProgram program = Maker(seed, index).make();
+  draw_pauses(program, seed, index);
+  return program;
+}
+
+void draw_pauses(FreeProgram& program, std::uint64_t seed, std::uint64_t index) {
+  Dice dice(rc::Random(rc::Random::Key{seed, index, 4, 0}));
+  program.pauses.clear();
+  for (const auto& lane : program.lanes) {
+    auto& pauses = program.pauses.emplace_back();
+    for (std::size_t i = 0; i < lane.size(); ++i) {
+      const unsigned longest = dice.one_in(2) ? kLongestPause : kLongestPause / 20;
+      pauses.push_back(static_cast<std::uint16_t>(dice.below(longest)));
+    }
+  }
+}
+
+}  // namespace aio

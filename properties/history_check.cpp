@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "properties/history_check.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "properties/history_state.h"
+
+namespace aio {
+namespace {
+
+using Phase = LaneState::Phase;
+
+// A call's beginning or end, in the order of the history.
+struct Moment {
+  std::uint64_t at;
+  std::size_t call;
+  bool is_end;
+};
+
+class Search {
+ public:
+  Search(const History& history, const Fates* fates, std::size_t most) : history_(history), fates_(fates), most_(most) {
+    Configuration first;
+    first.contexts.resize(history.contexts);
+    first.signalled.resize(history.eventfds);
+    std::uint8_t lanes = 0;
+    for (const HistoryCall& each : history.calls) lanes = std::max(lanes, static_cast<std::uint8_t>(each.lane + 1));
+    first.lanes.resize(lanes);
+    all_.push_back(std::move(first));
+  }
+
+  HistoryCheck run() {
+    for (const Moment& each : moments()) {
+      if (each.is_end) {
+        end(each.call);
+      } else {
+        begin(each.call);
+      }
+      if (result_.verdict != HistoryVerdict::kExplained) return result_;
+    }
+    if (history_.settled) follow([](const Configuration& each) { return each.at_rest(); });
+    return result_;
+  }
+
+ private:
+  std::vector<Moment> moments() const {
+    std::vector<Moment> moments;
+    for (std::size_t i = 0; i < history_.calls.size(); ++i) {
+      moments.push_back({history_.calls[i].began, i, false});
+      moments.push_back({history_.calls[i].ended, i, true});
+    }
+    std::sort(moments.begin(), moments.end(), [](const Moment& a, const Moment& b) { return a.at < b.at; });
+    return moments;
+  }
+
+  void begin(std::size_t call) {
+    for (Configuration& each : all_) {
+      each.lanes[history_.calls[call].lane] = {Phase::kBegun, 0, false, &history_.calls[call]};
+    }
+  }
+
+  void end(std::size_t call) {
+    const std::uint8_t lane = history_.calls[call].lane;
+    follow([&](const Configuration& each) { return each.lanes[lane].phase == Phase::kDone; });
+    if (result_.verdict == HistoryVerdict::kUnexplained) result_.call = call;
+    for (Configuration& each : all_) each.lanes[lane] = {};
+  }
+
+  // All configurations that steps lead to, each as far as the first that is `wanted`.
+  template <class Wanted>
+  void follow(Wanted wanted) {
+    std::vector<Configuration> found;
+    std::unordered_set<std::string> known;
+    std::vector<Configuration> open;
+    const auto meet = [&](Configuration& each) {
+      if (!known.insert(each.key()).second) return;
+      (wanted(each) ? found : open).push_back(std::move(each));
+    };
+    for (Configuration& each : all_) meet(each);
+    std::vector<Configuration> next;
+    while (!open.empty()) {
+      if (++result_.configurations > most_) {
+        result_.verdict = HistoryVerdict::kUndecided;
+        all_.clear();
+        return;
+      }
+      const Configuration each = std::move(open.back());
+      open.pop_back();
+      next.clear();
+      each.add_steps(fates_, next);
+      for (Configuration& one : next) meet(one);
+    }
+    if (found.empty()) result_.verdict = HistoryVerdict::kUnexplained;
+    all_ = std::move(found);
+  }
+
+  const History& history_;
+  const Fates* const fates_;
+  const std::size_t most_;
+  std::vector<Configuration> all_;
+  HistoryCheck result_;
+};
+
+}  // namespace
+
+HistoryCheck check_history(const History& history, std::size_t most_configurations) {
+  const Fates fates(history);
+  HistoryCheck check = Search(history, &fates, most_configurations).run();
+  if (check.verdict != HistoryVerdict::kUnexplained) return check;
+  // Its end came too early: where nothing is known beforehand, it is the call that is wrong.
+  const HistoryCheck whole = Search(history, nullptr, most_configurations / 10).run();
+  if (whole.verdict == HistoryVerdict::kUnexplained) check.call = whole.call;
+  return check;
+}
+
+}  // namespace aio

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A configuration of a history that is being explained: what contexts and eventfds hold, and how far each lane's call
+// is.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "reference/history.h"
+
+namespace aio {
+
+struct PendingPoll {
+  RequestNumber number = 0;
+  std::int64_t res = 0;
+  std::uint8_t eventfd = 0;
+  bool listed = false;  // io_cancel finds it; not while io_submit has yet to look whether it is ready
+};
+
+struct LateRequest {  // its event is on its way
+  RequestNumber number = 0;
+  std::int64_t res = 0;
+  bool listed = false;  // io_cancel may still find it
+};
+
+struct ContextState {
+  bool found = true;  // by a call that looks it up
+  bool dead = false;
+  std::vector<HistoryEvent> ring;
+  std::vector<PendingPoll> pending;
+  std::vector<LateRequest> late;
+};
+
+struct LaneState {
+  enum class Phase : std::uint8_t { kIdle, kBegun, kInside, kMarked, kCancelled, kDone };
+  Phase phase = Phase::kIdle;
+  std::uint8_t progress = 0;  // requests taken, or events got
+  bool passed = false;        // io_getevents has looked at the ring, io_submit has queued a poll
+  const HistoryCall* call = nullptr;
+
+  // Whether the context cannot end because of this call.
+  bool holds(std::uint8_t context) const {
+    return call != nullptr && call->context == context && phase == Phase::kInside;
+  }
+};
+
+// Which event was seen where. Steps that lead to another one explain nothing, and need not be followed.
+class Fates {
+ public:
+  explicit Fates(const History& history);
+  // Puts an event into a ring of this context. False where what was seen does not allow it behind those that are there.
+  // Events that nobody gets are one, as it does not matter which they are.
+  bool put(std::uint8_t context, std::vector<HistoryEvent>& ring, const HistoryEvent& next) const;
+
+ private:
+  struct Fate {
+    const HistoryCall* call = nullptr;  // that has got it
+    std::size_t at = 0;                 // of its events
+  };
+  std::array<Fate, 256> of_;    // by number
+  std::vector<bool> may_stay_;  // in a ring that is never read: by context
+};
+
+struct Configuration {
+  std::vector<ContextState> contexts;
+  std::vector<bool> signalled;  // eventfds
+  std::vector<LaneState> lanes;
+
+  // Equal for equal ones.
+  std::string key() const;
+  // Whether nothing is on its way, and nothing is left in a ring.
+  bool at_rest() const;
+  // The configurations that one step leads to: of a lane's call, or of a request that completes. Without `fates` those
+  // as well that lead to other events than were seen.
+  void add_steps(const Fates* fates, std::vector<Configuration>& next) const;
+};
+
+}  // namespace aio

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reference/history.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reference/model.h"
+
+namespace aio {
+namespace {
+
+std::string request_text(const HistoryRequest& request) {
+  switch (request.kind) {
+    case HistoryRequest::Kind::kAtOnce:
+      return fmt::format("{}: at once", request.number);
+    case HistoryRequest::Kind::kLater:
+      return fmt::format("{}: later", request.number);
+    case HistoryRequest::Kind::kPoll:
+      break;
+  }
+  return fmt::format("{}: poll(eventfd{})", request.number, request.eventfd);
+}
+
+}  // namespace
+
+std::string asked_text(const HistoryCall& call) {
+  std::string list;
+  switch (call.kind) {
+    case HistoryCall::Kind::kSubmit:
+      for (const HistoryRequest& each : call.requests) list += (list.empty() ? "" : ", ") + request_text(each);
+      return fmt::format("io_submit(ctx{}, [{}])", call.context, list);
+    case HistoryCall::Kind::kGetevents:
+      return fmt::format("io_getevents(ctx{}, min {}, nr {}{})", call.context, call.min_nr, call.nr,
+                         call.for_ever ? ", for ever"
+                         : call.waits  ? ""
+                                       : ", {0,0}");
+    case HistoryCall::Kind::kCancel:
+      return fmt::format("io_cancel(ctx{}, {})", call.context, call.cancelled);
+    case HistoryCall::Kind::kDestroy:
+      return fmt::format("io_destroy(ctx{})", call.context);
+    case HistoryCall::Kind::kSignal:
+      break;
+  }
+  return fmt::format("write(eventfd{})", call.eventfd);
+}
+
+std::string answer_text(const HistoryCall& call) {
+  std::string text = result_text(call.result, call.error);
+  for (const HistoryEvent& each : call.events) text += fmt::format(" [{}: {}]", each.number, each.res);
+  return text;
+}
+
+std::string history_text(const History& history, std::optional<std::size_t> marked) {
+  struct Line {
+    std::uint64_t at;
+    std::size_t call;
+    bool is_end;
+  };
+  std::vector<Line> lines;
+  std::size_t lanes = 0;
+  for (std::size_t i = 0; i < history.calls.size(); ++i) {
+    const HistoryCall& call = history.calls[i];
+    if (call.began == HistoryCall::kNever) continue;
+    lines.push_back({call.began, i, false});
+    if (call.ended != HistoryCall::kNever) lines.push_back({call.ended, i, true});
+    lanes = std::max<std::size_t>(lanes, call.lane + 1U);
+  }
+  std::sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) { return a.at < b.at; });
+  std::string columns(2 * lanes, ' ');
+  for (std::size_t i = 0; i < lanes; ++i) columns[2 * i] = static_cast<char>('0' + i % 10);
+  std::string text = columns + " lane (+ calls, | is inside, = returns)\n";
+  for (std::size_t i = 0; i < lanes; ++i) columns[2 * i] = '.';
+  for (const Line& line : lines) {
+    const HistoryCall& call = history.calls[line.call];
+    char& column = columns[2 * static_cast<std::size_t>(call.lane)];
+    column = line.is_end ? '=' : '+';
+    text += columns + " " + (line.is_end ? "  " + answer_text(call) : asked_text(call));
+    if (line.call == marked && line.is_end) text += "   <- no order explains it";
+    if (call.ended == HistoryCall::kNever) text += "   <- it never returned";
+    text += "\n";
+    column = line.is_end ? '.' : '|';
+  }
+  return text;
+}
+
+}  // namespace aio

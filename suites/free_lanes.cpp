@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Calls of two or three threads at full speed.
+// Claims: whatever they are answered, there is an order of their calls' steps by which it is right.
+// Provoked by short programs on contexts and eventfds that the threads share, other ones in each run; each history is
+// judged by all orders at once (properties/history_check.h).
+// Not seen: signals, ends of processes, and requests that a file system holds; data in files.
+#include <sched.h>
+
+#include <random>
+
+#include "properties/free_campaign.h"
+#include "properties/free_programs.h"
+#include "properties/pool.h"
+#include "suites/harness/case.h"
+
+namespace aio::suites {
+namespace {
+
+constexpr std::uint64_t kHistories = 1000;
+constexpr std::chrono::seconds kLongest{10};
+constexpr std::uint64_t kTries = 64;  // of a program that is made smaller
+
+// Lanes go where the kernel puts them, as in any program.
+void use_all(const CpuPin& cpus) {
+  cpu_set_t all;
+  CPU_ZERO(&all);
+  for (unsigned i = 0; i < cpus.count(); ++i) CPU_SET(cpus.number(i), &all);
+  static_cast<void>(::sched_setaffinity(0, sizeof(all), &all));
+}
+
+}  // namespace
+
+SUITE_TEST(free_lanes, answers_have_an_order, {.holds = {"lanes.answers_have_an_order"}, .entries = kNativeOnly}) {
+  use_all(cpus());
+  FreeSetting free;
+  free.directory = setting().directory;
+  free.lie = setting().racing_lie;
+  free.processes = kWorkersPerCpu * cpus().count();
+  free.patience = setting().patience;
+  const std::uint64_t seed = std::random_device()();
+  const auto programs = [&](std::uint64_t index) { return free_program(seed, index); };
+  const auto deadline = std::chrono::steady_clock::now() + kLongest;
+  const FreeResult result = run_free_programs(free, programs, 0, kHistories, 1, deadline);
+  if (!result.problems.empty()) throw std::runtime_error(result.problems.front());
+  // Where so much is undecided nothing is known.
+  if (result.undecided * 10 > result.programs) throw std::runtime_error("too many histories are undecided");
+  if (result.findings.empty()) return;
+  const FreeFinding& found = result.findings.front();
+  const SmallFree small = minimize_free(free, programs(found.program), found.text, kTries);
+  ADD_FAILURE() << "no order of these calls' steps explains what they were answered (seed " << seed << ", program "
+                << found.program << ", made smaller):\n"
+                << small.text;
+}
+
+}  // namespace aio::suites

@@ -42,13 +42,13 @@ FreeResult run_free_programs(const FreeSetting& setting, const FreeSource& sourc
                              std::uint64_t count, std::size_t most,
                              std::chrono::steady_clock::time_point deadline = {});
 
-// Without calls and requests that the finding does not need, and what it then looks like. Each smaller program is run
-// `tries` times.
+// Without calls and requests that the finding does not need, and what it then looks like, as far as one comes until the
+// time is over. Each smaller program is run `tries` times.
 struct SmallFree {
   FreeProgram program;
   std::string text;
 };
 SmallFree minimize_free(const FreeSetting& setting, const FreeProgram& program, const std::string& text,
-                        std::uint64_t tries);
+                        std::uint64_t tries, std::chrono::steady_clock::time_point deadline);
 
 }  // namespace aio

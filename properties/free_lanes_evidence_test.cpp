@@ -20,6 +20,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kEndless = 1'000'000;
 constexpr std::uint64_t kTries = 256;
+constexpr std::chrono::seconds kMinimizeTime{120};
 constexpr std::size_t kMostOperations = 8;
 
 std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
@@ -65,7 +66,8 @@ TEST_P(RacingLies, are_found_and_made_small) {
     ASSERT_FALSE(result.findings.empty()) << "seed " << seed << ": not in " << result.programs << " programs";
     const FreeFinding& found = result.findings.front();
     const double found_after = seconds_since(start);
-    const SmallFree small = minimize_free(wrong, free_program(seed, found.program), found.text, kTries);
+    const SmallFree small =
+        minimize_free(wrong, free_program(seed, found.program), found.text, kTries, Clock::now() + kMinimizeTime);
     std::size_t operations = 0;
     for (const auto& lane : small.program.lanes) operations += lane.size();
     std::printf("%s\tseed %lu\t%.2f s\t%lu programs\t%zu operations\t%.1f s\n", wrong.lie.c_str(), seed, found_after,

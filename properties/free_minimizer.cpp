@@ -11,10 +11,12 @@
 namespace aio {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 class FreeMinimizer {
  public:
-  FreeMinimizer(const FreeSetting& setting, SmallFree start, std::uint64_t tries)
-      : setting_(setting), best_(std::move(start)), tries_(tries) {}
+  FreeMinimizer(const FreeSetting& setting, SmallFree start, std::uint64_t tries, Clock::time_point deadline)
+      : setting_(setting), best_(std::move(start)), tries_(tries), deadline_(deadline) {}
 
   SmallFree run() {
     while (take_out_calls() || take_out_requests()) continue;
@@ -29,7 +31,8 @@ class FreeMinimizer {
       draw_pauses(again, tries_, index);
       return again;
     };
-    FreeResult result = run_free_programs(setting_, source, 0, tries_, 1);
+    if (Clock::now() >= deadline_) return false;
+    FreeResult result = run_free_programs(setting_, source, 0, tries_, 1, deadline_);
     if (result.findings.empty()) return false;
     best_ = {std::move(smaller), std::move(result.findings.front().text)};
     return true;
@@ -78,13 +81,14 @@ class FreeMinimizer {
   const FreeSetting& setting_;
   SmallFree best_;
   const std::uint64_t tries_;
+  const Clock::time_point deadline_;
 };
 
 }  // namespace
 
 SmallFree minimize_free(const FreeSetting& setting, const FreeProgram& program, const std::string& text,
-                        std::uint64_t tries) {
-  return FreeMinimizer(setting, {program, text}, tries).run();
+                        std::uint64_t tries, Clock::time_point deadline) {
+  return FreeMinimizer(setting, {program, text}, tries, deadline).run();
 }
 
 }  // namespace aio

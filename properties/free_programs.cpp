@@ -48,6 +48,7 @@ class Maker {
       call.nr = 1 + dice_.below(4);
       call.min_nr = dice_.below(call.nr + 1);
       call.waits = dice_.one_in(2);
+      call.for_ever = call.waits && dice_.one_in(4);
     } else if (call.kind == CallKind::kCancel) {
       call.cancelled = static_cast<RequestNumber>(dice_.below(numbers_ + 1));
     } else if (call.kind == CallKind::kSignal) {

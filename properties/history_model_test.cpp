@@ -93,6 +93,7 @@ class DiceKernel {
     Lane& lane = lanes_[number];
     if (!lane.at) {
       lane.at = program_.lanes[number][lane.next++];
+      lane.at->for_ever = false;  // nobody would end it
       lane.phase = Lane::Phase::kBegun;
       lane.progress = 0;
       lane.at->began = clock_++;

@@ -47,7 +47,8 @@ SUITE_TEST(free_lanes, answers_have_an_order, {.holds = {"lanes.answers_have_an_
   if (result.undecided * 10 > result.programs) throw std::runtime_error("too many histories are undecided");
   if (result.findings.empty()) return;
   const FreeFinding& found = result.findings.front();
-  const SmallFree small = minimize_free(free, programs(found.program), found.text, kTries);
+  const SmallFree small = minimize_free(free, programs(found.program), found.text, kTries,
+                                        std::chrono::steady_clock::now() + 2 * free.patience);
   ADD_FAILURE() << "no order of these calls' steps explains what they were answered (seed " << seed << ", program "
                 << found.program << ", made smaller):\n"
                 << small.text;

@@ -22,6 +22,7 @@ class Maker {
     FreeProgram program;
     program.contexts = dice_.one_in(4) ? 2 : 1;
     program.eventfds = 1 + dice_.below(2);
+    program.counters = 1;
     const unsigned lanes = dice_.one_in(3) ? 3 : 2;
     for (unsigned i = 0; i < lanes; ++i) {
       program.lanes.emplace_back();
@@ -41,6 +42,7 @@ class Maker {
                                           {28, CallKind::kGetevents},
                                           {12, CallKind::kCancel},
                                           {13, CallKind::kSignal},
+                                          {8, CallKind::kRead},
                                           {7, CallKind::kDestroy}});
     if (call.kind == CallKind::kSubmit) {
       for (unsigned i = 1 + dice_.below(3); i > 0; --i) call.requests.push_back(request(program));
@@ -63,6 +65,7 @@ class Maker {
     request.kind =
         dice_.weighted<RequestKind>({{4, RequestKind::kAtOnce}, {1, RequestKind::kLater}, {5, RequestKind::kPoll}});
     if (request.kind == RequestKind::kAtOnce) request.res = kTransferred;
+    if (request.kind != RequestKind::kPoll && dice_.one_in(3)) request.resfd = 0;
     if (request.kind == RequestKind::kPoll) {
       request.eventfd = static_cast<std::uint8_t>(dice_.below(program.eventfds));
       request.res = 1;  // POLLIN

@@ -24,6 +24,7 @@ class Search {
     Configuration first;
     first.contexts.resize(history.contexts);
     first.signalled.resize(history.eventfds);
+    first.counters.resize(history.counters);
     std::uint8_t lanes = 0;
     for (const HistoryCall& each : history.calls) lanes = std::max(lanes, static_cast<std::uint8_t>(each.lane + 1));
     first.lanes.resize(lanes);

@@ -190,6 +190,32 @@ TEST(HistoryCheck, a_ready_poll_that_is_woken_while_it_is_submitted_completes_la
   EXPECT_EQ(cancelled.verdict(), kExplained);
 }
 
+TEST(HistoryCheck, an_event_is_in_the_ring_before_it_is_counted) {
+  for (const bool is_there : {true, false}) {
+    Story story;
+    story.history().counters = 1;
+    HistoryRequest counted = at_once(1);
+    counted.resfd = 0;
+    story.submit(0, {counted, at_once(2)});
+    story.call(1, Kind::kRead, 1);
+    story.overlap(2);
+    story.getevents(1, 1, is_there ? std::vector<HistoryEvent>{{1, 8}} : std::vector<HistoryEvent>());
+    story.history().calls.front().ended = story.history().calls.back().ended + 1;
+    story.history().settled = false;
+    EXPECT_EQ(story.verdict(), is_there ? kExplained : kUnexplained);
+  }
+  Story lost;
+  lost.history().counters = 1;
+  HistoryRequest counted = later(1);
+  counted.resfd = 0;
+  lost.submit(0, {counted});
+  lost.getevents(0, 1, {{1, 0}});
+  lost.call(0, Kind::kRead, 0, kEAGAIN);
+  EXPECT_EQ(lost.verdict(), kUnexplained) << "its count has not come";
+  lost.call(0, Kind::kRead, 1);
+  EXPECT_EQ(lost.verdict(), kExplained) << "it has come later";
+}
+
 TEST(HistoryCheck, one_of_two_destroys_wins) {
   for (const int wins : {0, 1, 2}) {
     Story story;

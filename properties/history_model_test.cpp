@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include "properties/dice.h"
 #include "properties/free_programs.h"
@@ -18,13 +19,15 @@ namespace {
 using CallKind = HistoryCall::Kind;
 using RequestKind = HistoryRequest::Kind;
 
-constexpr std::uint64_t kHistories = 600;
+constexpr std::uint64_t kHistories = 400;
 constexpr std::int64_t kStrange = 77;  // no request's result
 
 struct Late {
   RequestNumber number;
   std::int64_t res;
   bool listed;
+  std::optional<std::uint8_t> resfd = {};
+  bool is_in_ring = false;
 };
 
 struct Poll {
@@ -48,6 +51,7 @@ class DiceKernel {
         dice_(rc::Random(rc::Random::Key{seed, 5, 0, 0})),
         contexts_(program.contexts),
         signalled_(program.eventfds),
+        counters_(program.counters),
         lanes_(program.lanes.size()) {}
 
   History run() {
@@ -56,7 +60,8 @@ class DiceKernel {
       step(*lane);
     }
     for (std::uint8_t i = 0; i < program_.contexts; ++i) take_the_rest(i);
-    return {program_.contexts, program_.eventfds, std::move(calls_), true};
+    for (std::uint8_t i = 0; i < program_.counters; ++i) read_the_rest(i);
+    return {program_.contexts, program_.eventfds, program_.counters, std::move(calls_), true};
   }
 
  private:
@@ -65,7 +70,7 @@ class DiceKernel {
     std::optional<HistoryCall> at;  // the call that is made
     enum class Phase : std::uint8_t { kBegun, kInside, kMarked, kCancelled } phase = Phase::kBegun;
     std::size_t progress = 0;
-    bool queued = false;  // the poll that is next
+    bool queued = false;  // the poll that is next; or its event is in the ring, and it is to signal
   };
 
   Context& context(const Lane& lane) { return contexts_[lane.at->context]; }
@@ -83,7 +88,13 @@ class DiceKernel {
     for (Context& each : contexts_) {
       if (each.late.empty()) continue;
       const std::size_t at = dice_.below(static_cast<std::uint32_t>(each.late.size()));
-      each.ring.push_back({each.late[at].number, each.late[at].res});
+      Late& late = each.late[at];
+      if (!late.is_in_ring) each.ring.push_back({late.number, late.res});
+      if (!late.is_in_ring && late.resfd) {
+        late.is_in_ring = true;
+        return;
+      }
+      if (late.resfd) ++counters_[*late.resfd];
       each.late.erase(each.late.begin() + static_cast<std::ptrdiff_t>(at));
       return;
     }
@@ -99,6 +110,9 @@ class DiceKernel {
       lane.at->began = clock_++;
     } else if (lane.at->kind == CallKind::kSignal) {
       signal(lane);
+    } else if (lane.at->kind == CallKind::kRead) {
+      const std::int64_t count = std::exchange(counters_[lane.at->counter], 0);
+      count == 0 ? end(lane, -1, kEAGAIN) : end(lane, count);
     } else if (lane.phase == Lane::Phase::kBegun) {
       if (!context(lane).found) return end(lane, -1, kEINVAL);
       lane.phase = Lane::Phase::kInside;
@@ -139,12 +153,16 @@ class DiceKernel {
     const HistoryRequest& request = lane.at->requests[lane.progress];
     Context& into = context(lane);
     if (request.kind == RequestKind::kPoll) return poll(lane, into, request);
-    ++lane.progress;
     if (request.kind == RequestKind::kLater) {
-      into.late.push_back({request.number, request.res, false});
+      into.late.push_back({request.number, request.res, false, request.resfd});
+    } else if (lane.queued) {
+      ++counters_[*request.resfd];
+      lane.queued = false;
     } else {
       into.ring.push_back({request.number, request.res});
+      lane.queued = request.resfd.has_value();
     }
+    if (!lane.queued) ++lane.progress;
   }
 
   void poll(Lane& lane, Context& into, const HistoryRequest& request) {
@@ -205,7 +223,7 @@ class DiceKernel {
     } else if (lane.phase == Lane::Phase::kMarked) {
       const bool busy = std::any_of(lanes_.begin(), lanes_.end(), [&](const Lane& each) {
         return each.at && each.phase == Lane::Phase::kInside && each.at->context == lane.at->context &&
-               each.at->kind != CallKind::kSignal;
+               each.at->kind != CallKind::kSignal && each.at->kind != CallKind::kRead;
       });
       if (busy) return;
       for (const Poll& each : of.polls) of.late.push_back({each.request.number, 0, false});
@@ -223,9 +241,22 @@ class DiceKernel {
     last.context = number;
     last.nr = kFreeRequests;
     last.may_time_out = true;
-    for (const Late& each : of.late) of.ring.push_back({each.number, each.res});
+    for (const Late& each : of.late) {
+      if (!each.is_in_ring) of.ring.push_back({each.number, each.res});
+      if (each.resfd) ++counters_[*each.resfd];
+    }
     last.events = of.ring;
     last.result = std::ssize(last.events);
+    last.began = clock_++;
+    last.ended = clock_++;
+  }
+
+  void read_the_rest(std::uint8_t counter) {
+    HistoryCall& last = calls_.emplace_back();
+    last.kind = CallKind::kRead;
+    last.counter = counter;
+    last.result = counters_[counter] == 0 ? -1 : counters_[counter];
+    last.error = counters_[counter] == 0 ? kEAGAIN : 0;
     last.began = clock_++;
     last.ended = clock_++;
   }
@@ -234,6 +265,7 @@ class DiceKernel {
   Dice dice_;
   std::vector<Context> contexts_;
   std::vector<bool> signalled_;
+  std::vector<std::int64_t> counters_;
   std::vector<Lane> lanes_;
   std::vector<HistoryCall> calls_;
   std::uint64_t clock_ = 0;
@@ -295,7 +327,9 @@ constexpr Change kChanges[] = {
      }},
     {"EINVAL of a context that lives",
      [](const History& history, HistoryCall& call) {
-       if (call.kind == CallKind::kCancel || call.kind == CallKind::kSignal) return false;
+       if (call.kind == CallKind::kCancel || call.kind == CallKind::kSignal || call.kind == CallKind::kRead) {
+         return false;
+       }
        if (is_destroyed(history, call.context)) return false;
        call.events.clear();
        call.result = -1;
@@ -312,6 +346,13 @@ constexpr Change kChanges[] = {
      [](const History&, HistoryCall& call) {
        if (!is(call, CallKind::kDestroy, kEINVAL)) return false;
        call.result = call.error = 0;
+       return true;
+     }},
+    {"one count more",
+     [](const History&, HistoryCall& call) {
+       if (call.kind != CallKind::kRead) return false;
+       call.result = std::max<std::int64_t>(call.result, 0) + 1;
+       call.error = 0;
        return true;
      }},
     {"an only io_destroy that loses",

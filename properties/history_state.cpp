@@ -60,6 +60,7 @@ class Steps {
 
   void begin() {
     if (call_.kind == CallKind::kSignal) return signal();
+    if (call_.kind == CallKind::kRead) return read();
     if (now().found) {
       step(Phase::kInside);
     } else if (fails(kEINVAL)) {
@@ -80,6 +81,12 @@ class Steps {
     }
   }
 
+  void read() {
+    const std::uint8_t there = from_.counters[call_.counter];
+    if (there == 0 ? !fails(kEAGAIN) : call_.result != there) return;
+    step(Phase::kDone).counters[call_.counter] = 0;
+  }
+
   void submit() {
     const std::uint8_t taken = from_.lanes[lane_].progress;
     if (call_.result != static_cast<std::int64_t>(call_.requests.size())) return;
@@ -89,10 +96,18 @@ class Steps {
     }
     const HistoryRequest& request = call_.requests[taken];
     if (request.kind == HistoryRequest::Kind::kPoll) return poll(request, taken);
+    if (request.resfd && from_.lanes[lane_].passed) {
+      ++take(taken).counters[*request.resfd];
+      return;
+    }
     Configuration& made = take(taken);
     if (request.kind == HistoryRequest::Kind::kLater) {
-      add_late(context(made), {request.number, request.res, false});
-    } else if (!put(fates_, call_.context, context(made).ring, {request.number, request.res})) {
+      add_late(context(made), {request.number, request.res, false, request.resfd});
+      return;
+    }
+    // The event comes first.
+    if (request.resfd) made.lanes[lane_] = {Phase::kInside, taken, true, &call_};
+    if (!put(fates_, call_.context, context(made).ring, {request.number, request.res})) {
       next_.pop_back();
     }
   }
@@ -119,7 +134,7 @@ class Steps {
     if (waiting == into.pending.end()) {
       // It has been woken. Until the worker has taken it off the queue it can be cancelled.
       const auto late = find_number(into.late, request.number);
-      if (late == into.late.end()) return;
+      if (late == into.late.end() || !is_sought(request.number)) return;
       Configuration listed = made;
       find_number(context(listed).late, request.number)->listed = true;
       next_.push_back(std::move(listed));
@@ -127,9 +142,11 @@ class Steps {
       into.pending.erase(waiting);
       if (!put(fates_, call_.context, into.ring, {request.number, request.res})) next_.pop_back();
     } else {
-      waiting->listed = true;
+      waiting->listed = is_sought(request.number);
     }
   }
+
+  bool is_sought(RequestNumber number) const { return fates_ == nullptr || fates_->is_cancelled(number); }
 
   void getevents() {
     const LaneState& lane = from_.lanes[lane_];
@@ -225,21 +242,28 @@ std::string Configuration::key() const {
     append(key, static_cast<std::uint8_t>(each.pending.size()));
     for (const PendingPoll& poll : each.pending) append(key, poll.number), append(key, poll.listed);
     append(key, static_cast<std::uint8_t>(each.late.size()));
-    for (const LateRequest& late : each.late) append(key, late.number), append(key, late.res), append(key, late.listed);
+    for (const LateRequest& late : each.late)
+      append(key, late.number), append(key, late.res), append(key, late.listed), append(key, late.is_in_ring);
   }
   for (const bool each : signalled) append(key, each);
+  for (const std::uint8_t each : counters) append(key, each);
   for (const LaneState& each : lanes) append(key, each.phase), append(key, each.progress), append(key, each.passed);
   return key;
 }
 
 bool Configuration::at_rest() const {
   return std::all_of(contexts.begin(), contexts.end(),
-                     [](const ContextState& each) { return each.late.empty() && (each.dead || each.ring.empty()); });
+                     [](const ContextState& each) { return each.late.empty() && (each.dead || each.ring.empty()); }) &&
+         std::all_of(counters.begin(), counters.end(), [](std::uint8_t each) { return each == 0; });
 }
 
 Fates::Fates(const History& history) : may_stay_(history.contexts, !history.settled) {
   for (const HistoryCall& call : history.calls) {
-    for (std::size_t i = 0; i < call.events.size(); ++i) of_[call.events[i].number] = {&call, i};
+    if (call.kind == CallKind::kCancel) of_[call.cancelled].is_cancelled = true;
+    for (std::size_t i = 0; i < call.events.size(); ++i) {
+      of_[call.events[i].number].call = &call;
+      of_[call.events[i].number].at = i;
+    }
     if (call.kind == CallKind::kDestroy && call.result == 0) may_stay_[call.context] = true;
   }
 }
@@ -268,9 +292,16 @@ void Configuration::add_steps(const Fates* fates, std::vector<Configuration>& ne
   }
   for (std::size_t i = 0; i < contexts.size(); ++i) {
     for (std::size_t j = 0; j < contexts[i].late.size(); ++j) {
-      ContextState& context = next.emplace_back(*this).contexts[i];
-      if (!put(fates, i, context.ring, {context.late[j].number, context.late[j].res})) {
+      Configuration& made = next.emplace_back(*this);
+      ContextState& context = made.contexts[i];
+      LateRequest& late = context.late[j];
+      if (late.is_in_ring) {
+        ++made.counters[*late.resfd];
+      } else if (!put(fates, i, context.ring, {context.late[j].number, context.late[j].res})) {
         next.pop_back();
+        continue;
+      } else if (late.resfd) {
+        late.is_in_ring = true;
         continue;
       }
       context.late.erase(context.late.begin() + static_cast<std::ptrdiff_t>(j));

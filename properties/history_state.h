@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct LateRequest {  // its event is on its way
   RequestNumber number = 0;
   std::int64_t res = 0;
   bool listed = false;  // io_cancel may still find it
+  std::optional<std::uint8_t> resfd = {};
+  bool is_in_ring = false;  // and its RESFD is not signalled yet
 };
 
 struct ContextState {
@@ -38,7 +41,7 @@ struct LaneState {
   enum class Phase : std::uint8_t { kIdle, kBegun, kInside, kMarked, kCancelled, kDone };
   Phase phase = Phase::kIdle;
   std::uint8_t progress = 0;  // requests taken, or events got
-  bool passed = false;        // io_getevents has looked at the ring, io_submit has queued a poll
+  bool passed = false;        // io_getevents has looked at the ring, io_submit has queued a poll, or is to signal
   const HistoryCall* call = nullptr;
 
   // Whether the context cannot end because of this call.
@@ -54,11 +57,14 @@ class Fates {
   // Puts an event into a ring of this context. False where what was seen does not allow it behind those that are there.
   // Events that nobody gets are one, as it does not matter which they are.
   bool put(std::uint8_t context, std::vector<HistoryEvent>& ring, const HistoryEvent& next) const;
+  // Whether io_cancel was called for it; otherwise it does not matter whether it would have been found.
+  bool is_cancelled(RequestNumber number) const { return of_[number].is_cancelled; }
 
  private:
   struct Fate {
     const HistoryCall* call = nullptr;  // that has got it
     std::size_t at = 0;                 // of its events
+    bool is_cancelled = false;
   };
   std::array<Fate, 256> of_;    // by number
   std::vector<bool> may_stay_;  // in a ring that is never read: by context
@@ -67,11 +73,12 @@ class Fates {
 struct Configuration {
   std::vector<ContextState> contexts;
   std::vector<bool> signalled;  // eventfds
+  std::vector<std::uint8_t> counters;
   std::vector<LaneState> lanes;
 
   // Equal for equal ones.
   std::string key() const;
-  // Whether nothing is on its way, and nothing is left in a ring.
+  // Whether nothing is on its way, and nothing is left in a ring or a counter.
   bool at_rest() const;
   // The configurations that one step leads to: of a lane's call, or of a request that completes. Without `fates` those
   // as well that lead to other events than were seen.

@@ -11,11 +11,12 @@ namespace aio {
 namespace {
 
 std::string request_text(const HistoryRequest& request) {
+  const std::string resfd = request.resfd ? fmt::format(" resfd=counter{}", *request.resfd) : "";
   switch (request.kind) {
     case HistoryRequest::Kind::kAtOnce:
-      return fmt::format("{}: at once", request.number);
+      return fmt::format("{}: at once{}", request.number, resfd);
     case HistoryRequest::Kind::kLater:
-      return fmt::format("{}: later", request.number);
+      return fmt::format("{}: later{}", request.number, resfd);
     case HistoryRequest::Kind::kPoll:
       break;
   }
@@ -39,6 +40,8 @@ std::string asked_text(const HistoryCall& call) {
       return fmt::format("io_cancel(ctx{}, {})", call.context, call.cancelled);
     case HistoryCall::Kind::kDestroy:
       return fmt::format("io_destroy(ctx{})", call.context);
+    case HistoryCall::Kind::kRead:
+      return fmt::format("read(counter{})", call.counter);
     case HistoryCall::Kind::kSignal:
       break;
   }

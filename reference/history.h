@@ -26,6 +26,8 @@ struct HistoryRequest {
   RequestNumber number = 0;
   std::uint8_t eventfd = 0;  // of kPoll
   std::int64_t res = 0;      // of its event, unless it is cancelled
+  // The counter (an eventfd of its own kind, for IOCB_FLAG_RESFD) that one is added to once its event is in the ring.
+  std::optional<std::uint8_t> resfd = {};
 };
 
 struct HistoryEvent {
@@ -35,7 +37,7 @@ struct HistoryEvent {
 };
 
 struct HistoryCall {
-  enum class Kind : std::uint8_t { kSubmit, kGetevents, kCancel, kDestroy, kSignal };
+  enum class Kind : std::uint8_t { kSubmit, kGetevents, kCancel, kDestroy, kSignal, kRead };
   Kind kind = Kind::kGetevents;
   std::uint8_t lane = 0;
   std::uint8_t context = 0;
@@ -47,6 +49,7 @@ struct HistoryCall {
   bool may_time_out = false;    // and as long as that it took
   RequestNumber cancelled = 0;  // of kCancel
   std::uint8_t eventfd = 0;     // of kSignal: a write to it
+  std::uint8_t counter = 0;     // of kRead: what a read takes from it is the result
 
   // The answer.
   std::int64_t result = 0;
@@ -63,6 +66,7 @@ struct HistoryCall {
 struct History {
   unsigned contexts = 1;
   unsigned eventfds = 0;
+  unsigned counters = 0;
   std::vector<HistoryCall> calls;
   // Whether before the last calls all was waited for that is to come by itself, and they have taken it.
   bool settled = true;

@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <optional>
 
 #include "fixtures/native_entry.h"
 #include "fixtures/pipe.h"
@@ -18,14 +20,18 @@
 #include "fixtures/whole.h"
 #include "fixtures/worker.h"
 #include "properties/history_check.h"
+#include "properties/pool.h"
 
 namespace aio {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kBatch = 8;  // programs of a process: their contexts count in aio-nr until it ends
+constexpr std::uint64_t kBatch = 8;         // programs of a process: their contexts count in aio-nr until it ends
+constexpr std::uint64_t kMostContexts = 2;  // of a program
 constexpr int kLookAgainMs = 100;
+constexpr std::size_t kMostConfigurations = 50'000;  // of a history: less than a second
+constexpr std::chrono::seconds kShortestHang{20};    // others want the CPU as well
 
 // What a process says of one program, before `size` letters of text.
 struct Said {
@@ -39,13 +45,13 @@ struct Said {
 // In a process of its own.
 class Runner {
  public:
-  Runner(const FreeSetting& setting, const FreeSource& source, int out)
-      : setting_(setting), source_(source), out_(out) {
+  Runner(const FreeSetting& setting, const FreeSource& source, Clock::time_point deadline, int out)
+      : setting_(setting), source_(source), deadline_(deadline), out_(out) {
     if (!setting.lie.empty()) lying_ = make_racing_entry(setting.lie, honest_);
   }
 
   void run(std::uint64_t first, std::uint64_t end) {
-    for (std::uint64_t index = first; index < end; ++index) {
+    for (std::uint64_t index = first; index < end && Clock::now() < deadline_; ++index) {
       try {
         if (!run_one(index)) return;
       } catch (const std::exception& error) {
@@ -66,7 +72,7 @@ class Runner {
       say({Said::What::kFound, index}, history_text(history, std::nullopt));
       return false;
     }
-    const HistoryCheck check = check_history(history);
+    const HistoryCheck check = check_history(history, kMostConfigurations);
     switch (check.verdict) {
       case HistoryVerdict::kExplained:
         say({Said::What::kExplained, index, check.configurations}, "");
@@ -92,6 +98,7 @@ class Runner {
 
   const FreeSetting& setting_;
   const FreeSource& source_;
+  const Clock::time_point deadline_;
   const int out_;
   NativeEntry honest_;
   std::unique_ptr<Entry> lying_;
@@ -99,10 +106,12 @@ class Runner {
 
 // One process, as its parent sees it.
 struct Child {
-  Child(const FreeSetting& setting, const FreeSource& source, std::uint64_t from, std::uint64_t to) : next(from) {
+  Child(const FreeSetting& setting, const FreeSource& source, Clock::time_point deadline, std::uint64_t from,
+        std::uint64_t to)
+      : first(from), next(from), end(to) {
     PipeEnds pipe;
     worker = std::make_unique<Worker>([&] {
-      Runner(setting, source, pipe.write.get()).run(from, to);
+      Runner(setting, source, deadline, pipe.write.get()).run(from, to);
       return 0;
     });
     out = std::move(pipe.read);
@@ -110,8 +119,11 @@ struct Child {
 
   std::unique_ptr<Worker> worker;
   Descriptor out;
-  std::string bytes;   // that are no whole answer yet
+  std::string bytes;  // that are no whole answer yet
+  std::uint64_t first;
   std::uint64_t next;  // the program that it is at
+  std::uint64_t end;
+  bool has_found = false;
   Clock::time_point moved = Clock::now();
   bool ended = false;
 };
@@ -123,12 +135,10 @@ class FreeCampaign {
     std::uint64_t next = first;
     const std::uint64_t end = first + count;
     while (true) {
-      const bool over = result_.findings.size() >= most || !result_.problems.empty() ||
-                        (deadline != Clock::time_point{} && Clock::now() >= deadline);
-      if (over) break;
-      while (next < end && children_.size() < setting_.processes) {
+      if (result_.findings.size() >= most || !result_.problems.empty()) break;
+      while (next < end && children_.size() < setting_.processes && Clock::now() < deadline) {
         const std::uint64_t to = std::min(end, next + kBatch);
-        children_.push_back(std::make_unique<Child>(setting_, source_, next, to));
+        children_.push_back(std::make_unique<Child>(setting_, source_, deadline, next, to));
         next = to;
       }
       if (children_.empty()) break;
@@ -147,7 +157,9 @@ class FreeCampaign {
     for (std::size_t i = 0; i < files.size(); ++i) {
       if (files[i].revents != 0) read(*children_[i]);
       // Where not even its own patience ends it.
-      if (Clock::now() - children_[i]->moved > 4 * setting_.patience) kill_hung(*children_[i]);
+      const auto still = Clock::now() - children_[i]->moved;
+      const bool hangs = still > 4 * setting_.patience && still > kShortestHang;
+      if (hangs && !children_[i]->ended) kill_hung(*children_[i]);
     }
     std::erase_if(children_, [](const auto& each) { return each->ended; });
   }
@@ -166,6 +178,7 @@ class FreeCampaign {
       take(said, child.bytes.substr(sizeof(said), said.size));
       child.bytes.erase(0, sizeof(said) + said.size);
       child.next = said.program + 1;
+      child.has_found |= said.what == Said::What::kFound;
     }
   }
 
@@ -195,6 +208,12 @@ class FreeCampaign {
   }
 
   void found_by_end(const Child& child, const std::string& how) {
+    if (child.has_found) return;  // what that leaves behind is no finding of its own
+    if (child.next == child.end) {
+      result_.findings.push_back(
+          {child.end - 1, how + ", at its exit after the programs from " + std::to_string(child.first) + " on\n"});
+      return;
+    }
     ++result_.programs;
     result_.findings.push_back({child.next, how + "\n"});
   }
@@ -206,6 +225,13 @@ class FreeCampaign {
 };
 
 }  // namespace
+
+std::size_t free_processes(unsigned cpus) {
+  const std::optional<std::string> text = read_whole("/proc/sys/fs/aio-max-nr");
+  const std::uint64_t most = text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
+  const std::uint64_t fit = most / 2 / (kBatch * kMostContexts * kFreeContextSlots);
+  return std::max<std::size_t>(1, std::min({kWorkersPerCpu * std::size_t{cpus}, kMaxWorkers, std::size_t{fit}}));
+}
 
 FreeResult run_free_programs(const FreeSetting& setting, const FreeSource& source, std::uint64_t first,
                              std::uint64_t count, std::size_t most, Clock::time_point deadline) {

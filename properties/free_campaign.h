@@ -21,6 +21,10 @@ struct FreeSetting {
   std::chrono::milliseconds patience{5000};
 };
 
+// How many processes are good for a machine with so many CPUs: fewer where their contexts would take up more than half
+// of fs.aio-max-nr.
+std::size_t free_processes(unsigned cpus);
+
 struct FreeFinding {
   std::uint64_t program = 0;
   std::string text;  // its history (reference/history.h), or how its process died
@@ -36,11 +40,11 @@ struct FreeResult {
 
 using FreeSource = std::function<FreeProgram(std::uint64_t index)>;
 
-// Programs `first` and up to `count` of them, until `most` findings are there or the time is over. Throws
-// std::system_error where there can be no process.
-FreeResult run_free_programs(const FreeSetting& setting, const FreeSource& source, std::uint64_t first,
-                             std::uint64_t count, std::size_t most,
-                             std::chrono::steady_clock::time_point deadline = {});
+// Programs `first` and up to `count` of them, until `most` findings are there; none is begun when the time is over.
+// Throws std::system_error where there can be no process.
+FreeResult run_free_programs(
+    const FreeSetting& setting, const FreeSource& source, std::uint64_t first, std::uint64_t count, std::size_t most,
+    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max());
 
 // Without calls and requests that the finding does not need, and what it then looks like, as far as one comes until the
 // time is over. Each smaller program is run `tries` times.

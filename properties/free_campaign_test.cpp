@@ -9,7 +9,6 @@
 
 #include "fixtures/racing_lies.h"
 #include "properties/free_programs.h"
-#include "properties/pool.h"
 
 namespace aio {
 namespace {
@@ -18,7 +17,7 @@ constexpr std::uint64_t kEndless = 1'000'000;
 
 FreeSetting setting() {
   FreeSetting made;
-  made.processes = kWorkersPerCpu * std::max(1U, std::thread::hardware_concurrency());
+  made.processes = free_processes(std::max(1U, std::thread::hardware_concurrency()));
   return made;
 }
 
@@ -62,7 +61,9 @@ TEST(FreeLanes, a_call_that_does_not_return_is_found) {
   FreeSetting wrong = setting();
   wrong.lie = "race_wait_not_woken";
   wrong.patience = std::chrono::seconds(1);
-  const FreeResult result = run_free_programs(wrong, programs(), 0, kEndless, 1);
+  // Long over when it is known that the call does not return.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(900);
+  const FreeResult result = run_free_programs(wrong, programs(), 0, kEndless, 1, deadline);
   ASSERT_EQ(result.findings.size(), 1U);
   EXPECT_NE(result.findings.front().text.find("<- it never returned"), std::string::npos)
       << result.findings.front().text;

@@ -11,7 +11,6 @@
 #include "fixtures/racing_lies.h"
 #include "properties/free_campaign.h"
 #include "properties/free_programs.h"
-#include "properties/pool.h"
 
 namespace aio {
 namespace {
@@ -30,7 +29,7 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
 
 FreeSetting setting() {
   FreeSetting made;
-  made.processes = kWorkersPerCpu * std::max(1U, std::thread::hardware_concurrency());
+  made.processes = free_processes(std::max(1U, std::thread::hardware_concurrency()));
   return made;
 }
 

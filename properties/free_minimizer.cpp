@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <rapidcheck/Random.h>
-
-#include <optional>
 #include <utility>
 
-#include "properties/dice.h"
 #include "properties/free_campaign.h"
 #include "properties/free_programs.h"
 
@@ -28,7 +24,7 @@ class FreeMinimizer {
   bool try_program(FreeProgram smaller) {
     const auto source = [&](std::uint64_t index) {
       FreeProgram again = smaller;
-      draw_pauses(again, tries_, index);
+      draw_pauses(again, 0, index);
       return again;
     };
     if (Clock::now() >= deadline_) return false;

@@ -13,7 +13,7 @@ namespace {
 using Kind = HistoryCall::Kind;
 using RequestKind = HistoryRequest::Kind;
 
-// Calls in the order in which they begin; each ends before the next one begins unless it is `open`.
+// Calls in the order in which they begin; each ends before the next one begins, unless some overlap().
 class Story {
  public:
   explicit Story(unsigned contexts = 1, unsigned eventfds = 1) {
@@ -216,6 +216,31 @@ TEST(HistoryCheck, an_event_is_in_the_ring_before_it_is_counted) {
   EXPECT_EQ(lost.verdict(), kExplained) << "it has come later";
 }
 
+TEST(HistoryCheck, a_context_is_dead_before_nobody_finds_it) {
+  for (const bool is_over : {false, true}) {
+    Story story;
+    story.call(1, Kind::kDestroy, 0);
+    story.getevents(0, 1, {}, kEINVAL);
+    story.submit(0, {at_once(1)});
+    if (!is_over) story.history().calls.front().ended = story.history().calls.back().ended + 1;
+    EXPECT_EQ(story.verdict(), is_over ? kUnexplained : kExplained);
+  }
+}
+
+TEST(HistoryCheck, a_wait_that_has_its_least_number_takes_no_more) {
+  Story story;
+  story.submit(1, {at_once(1)});
+  HistoryCall& waiter = story.getevents(0, 2, {{1, 8}, {2, 8}});
+  waiter.min_nr = 1;
+  waiter.waits = true;
+  story.getevents(1, 1, {});
+  story.submit(1, {at_once(2)});
+  story.history().calls[1].ended = story.history().calls.back().ended + 1;
+  EXPECT_EQ(story.verdict(), kUnexplained);
+  story.history().calls[1].min_nr = 2;
+  EXPECT_EQ(story.verdict(), kExplained);
+}
+
 TEST(HistoryCheck, one_of_two_destroys_wins) {
   for (const int wins : {0, 1, 2}) {
     Story story;
@@ -270,8 +295,6 @@ TEST(HistoryCheck, destroy_returns_when_nobody_is_inside) {
   story.getevents(0, 1, {}, kEINVAL).waits = true;
   story.call(1, Kind::kDestroy, 0);
   story.overlap(2);
-  // The waiter goes on after the other has returned, and takes what was submitted elsewhere meanwhile: nothing explains
-  // it.
   EXPECT_EQ(story.verdict(), kExplained);
   Story other(2);
   other.submit(1, {at_once(1)});

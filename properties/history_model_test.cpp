@@ -19,7 +19,7 @@ namespace {
 using CallKind = HistoryCall::Kind;
 using RequestKind = HistoryRequest::Kind;
 
-constexpr std::uint64_t kHistories = 400;
+constexpr std::uint64_t kHistories = 250;
 constexpr std::int64_t kStrange = 77;  // no request's result
 
 struct Late {
@@ -68,7 +68,7 @@ class DiceKernel {
   struct Lane {
     std::size_t next = 0;           // call of the program
     std::optional<HistoryCall> at;  // the call that is made
-    enum class Phase : std::uint8_t { kBegun, kInside, kMarked, kCancelled } phase = Phase::kBegun;
+    enum class Phase : std::uint8_t { kBegun, kInside, kDead, kMarked, kCancelled } phase = Phase::kBegun;
     std::size_t progress = 0;
     bool queued = false;  // the poll that is next; or its event is in the ring, and it is to signal
   };
@@ -218,6 +218,8 @@ class DiceKernel {
     if (lane.phase == Lane::Phase::kInside) {
       if (of.dead) return end(lane, -1, kEINVAL);
       of.dead = true;
+      lane.phase = Lane::Phase::kDead;
+    } else if (lane.phase == Lane::Phase::kDead) {
       of.found = false;
       lane.phase = Lane::Phase::kMarked;
     } else if (lane.phase == Lane::Phase::kMarked) {

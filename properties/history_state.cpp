@@ -38,6 +38,7 @@ class Steps {
   void add() {
     const Phase phase = from_.lanes[lane_].phase;
     if (phase == Phase::kBegun) return begin();
+    if (phase == Phase::kDead) return hide();
     if (phase == Phase::kMarked) return cancel_all();
     if (phase == Phase::kCancelled) return await_all();
     if (phase != Phase::kInside) return;
@@ -70,6 +71,7 @@ class Steps {
 
   // All polls of it are woken. A busy context leaves them to a worker.
   void signal() {
+    if (call_.result != 0) return;
     Configuration& made = step(Phase::kDone);
     made.signalled[call_.eventfd] = true;
     for (ContextState& each : made.contexts) {
@@ -152,7 +154,7 @@ class Steps {
     const LaneState& lane = from_.lanes[lane_];
     const std::size_t got = lane.progress;
     if (lane.passed && got == call_.events.size()) finish_getevents(got);
-    if (lane.passed && !call_.waits) return;
+    if (lane.passed && (!call_.waits || got >= call_.min_nr)) return;
     const std::vector<HistoryEvent>& ring = now().ring;
     const std::size_t taken = std::min<std::size_t>(ring.size(), call_.nr - got);
     if (lane.passed && taken == 0) return;
@@ -201,10 +203,10 @@ class Steps {
       return;
     }
     if (call_.result != 0) return;
-    Configuration& made = step(Phase::kMarked);
-    context(made).dead = true;
-    context(made).found = false;
+    context(step(Phase::kDead)).dead = true;
   }
+
+  void hide() { context(step(Phase::kMarked)).found = false; }
 
   // Once no other call is inside.
   void cancel_all() {

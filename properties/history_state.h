@@ -38,7 +38,15 @@ struct ContextState {
 };
 
 struct LaneState {
-  enum class Phase : std::uint8_t { kIdle, kBegun, kInside, kMarked, kCancelled, kDone };
+  enum class Phase : std::uint8_t {
+    kIdle,
+    kBegun,
+    kInside,     // it has found its context
+    kDead,       // of io_destroy: has marked the context dead, which others still find
+    kMarked,     // nobody finds it any more
+    kCancelled,  // what was in flight is cancelled
+    kDone,
+  };
   Phase phase = Phase::kIdle;
   std::uint8_t progress = 0;  // requests taken, or events got
   bool passed = false;        // io_getevents has looked at the ring, io_submit has queued a poll, or is to signal

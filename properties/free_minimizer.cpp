@@ -53,8 +53,16 @@ class FreeMinimizer {
 
   static void remove_lane(FreeProgram& program, std::size_t lane) {
     program.lanes.erase(program.lanes.begin() + static_cast<std::ptrdiff_t>(lane));
-    for (std::size_t i = lane; i < program.lanes.size(); ++i) {
-      for (HistoryCall& each : program.lanes[i]) each.lane = static_cast<std::uint8_t>(i);
+    program.blocks.erase(program.blocks.begin() + static_cast<std::ptrdiff_t>(lane));
+    for (std::size_t i = 0; i < program.lanes.size(); ++i) {
+      for (HistoryCall& each : program.lanes[i]) {
+        each.lane = static_cast<std::uint8_t>(i);
+        if (each.target == lane) {
+          each.target = each.lane;  // itself, until the call is taken out
+        } else if (each.target > lane) {
+          --each.target;
+        }
+      }
     }
   }
 

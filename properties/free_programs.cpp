@@ -23,8 +23,10 @@ class Maker {
     program.contexts = dice_.one_in(4) ? 2 : 1;
     program.eventfds = 1 + dice_.below(2);
     program.counters = 1;
-    const unsigned lanes = dice_.one_in(3) ? 3 : 2;
-    for (unsigned i = 0; i < lanes; ++i) {
+    program.restarts = dice_.one_in(2);
+    lanes_ = dice_.one_in(3) ? 3 : 2;
+    for (unsigned i = 0; i < lanes_; ++i) {
+      program.blocks.push_back(dice_.one_in(3));
       program.lanes.emplace_back();
       for (unsigned calls = 1 + dice_.below(4); calls > 0; --calls) {
         program.lanes.back().push_back(call(program, static_cast<std::uint8_t>(i)));
@@ -41,9 +43,11 @@ class Maker {
     call.kind = dice_.weighted<CallKind>({{40, CallKind::kSubmit},
                                           {28, CallKind::kGetevents},
                                           {12, CallKind::kCancel},
-                                          {13, CallKind::kSignal},
+                                          {13, CallKind::kWrite},
                                           {8, CallKind::kRead},
-                                          {7, CallKind::kDestroy}});
+                                          {7, CallKind::kDestroy},
+                                          {9, CallKind::kInterrupt},
+                                          {4, CallKind::kMove}});
     if (call.kind == CallKind::kSubmit) {
       for (unsigned i = 1 + dice_.below(3); i > 0; --i) call.requests.push_back(request(program));
     } else if (call.kind == CallKind::kGetevents) {
@@ -51,10 +55,15 @@ class Maker {
       call.min_nr = dice_.below(call.nr + 1);
       call.waits = dice_.one_in(2);
       call.for_ever = call.waits && dice_.one_in(4);
+      call.turns_mask = dice_.one_in(3);
     } else if (call.kind == CallKind::kCancel) {
       call.cancelled = static_cast<RequestNumber>(dice_.below(numbers_ + 1));
-    } else if (call.kind == CallKind::kSignal) {
+    } else if (call.kind == CallKind::kWrite) {
       call.eventfd = static_cast<std::uint8_t>(dice_.below(program.eventfds));
+    } else if (call.kind == CallKind::kInterrupt) {
+      call.target = static_cast<std::uint8_t>(dice_.below(lanes_));
+    } else if (call.kind == CallKind::kMove) {
+      call.new_place = ++places_;
     }
     return call;
   }
@@ -65,7 +74,7 @@ class Maker {
     request.kind =
         dice_.weighted<RequestKind>({{4, RequestKind::kAtOnce}, {1, RequestKind::kLater}, {5, RequestKind::kPoll}});
     if (request.kind == RequestKind::kAtOnce) request.res = kTransferred;
-    if (request.kind != RequestKind::kPoll && dice_.one_in(3)) request.resfd = 0;
+    if (dice_.one_in(3)) request.resfd = 0;
     if (request.kind == RequestKind::kPoll) {
       request.eventfd = static_cast<std::uint8_t>(dice_.below(program.eventfds));
       request.res = 1;  // POLLIN
@@ -74,7 +83,9 @@ class Maker {
   }
 
   Dice dice_;
+  unsigned lanes_ = 0;
   RequestNumber numbers_ = 0;
+  std::uint8_t places_ = HistoryCall::kFirstPlace;
 };
 
 }  // namespace

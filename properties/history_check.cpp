@@ -28,6 +28,7 @@ class Search {
     std::uint8_t lanes = 0;
     for (const HistoryCall& each : history.calls) lanes = std::max(lanes, static_cast<std::uint8_t>(each.lane + 1));
     first.lanes.resize(lanes);
+    first.hit.resize(lanes);
     all_.push_back(std::move(first));
   }
 
@@ -57,7 +58,7 @@ class Search {
 
   void begin(std::size_t call) {
     for (Configuration& each : all_) {
-      each.lanes[history_.calls[call].lane] = {Phase::kBegun, 0, false, &history_.calls[call]};
+      each.lanes[history_.calls[call].lane] = {Phase::kBegun, 0, 0, &history_.calls[call]};
     }
   }
 
@@ -89,7 +90,7 @@ class Search {
       const Configuration each = std::move(open.back());
       open.pop_back();
       next.clear();
-      each.add_steps(fates_, next);
+      each.add_steps(history_, fates_, next);
       for (Configuration& one : next) meet(one);
     }
     if (found.empty()) result_.verdict = HistoryVerdict::kUnexplained;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Histories by hand, good and bad.
-#include "properties/history_check.h"
-
 #include <gtest/gtest.h>
 
+#include "properties/story.h"
 #include "reference/abi.h"
 
 namespace aio {
@@ -12,64 +11,6 @@ namespace {
 
 using Kind = HistoryCall::Kind;
 using RequestKind = HistoryRequest::Kind;
-
-// Calls in the order in which they begin; each ends before the next one begins, unless some overlap().
-class Story {
- public:
-  explicit Story(unsigned contexts = 1, unsigned eventfds = 1) {
-    history_.contexts = contexts;
-    history_.eventfds = eventfds;
-  }
-
-  HistoryCall& call(std::uint8_t lane, Kind kind, std::int64_t result, int error = 0) {
-    HistoryCall& made = history_.calls.emplace_back();
-    made.lane = lane;
-    made.kind = kind;
-    made.result = error == 0 ? result : -1;
-    made.error = error;
-    made.began = ++clock_;
-    made.ended = ++clock_;
-    return made;
-  }
-  HistoryCall& submit(std::uint8_t lane, std::vector<HistoryRequest> requests, int error = 0) {
-    HistoryCall& made = call(lane, Kind::kSubmit, static_cast<std::int64_t>(requests.size()), error);
-    made.requests = std::move(requests);
-    return made;
-  }
-  HistoryCall& getevents(std::uint8_t lane, unsigned nr, std::vector<HistoryEvent> events, int error = 0) {
-    HistoryCall& made = call(lane, Kind::kGetevents, static_cast<std::int64_t>(events.size()), error);
-    made.nr = nr;
-    made.may_time_out = true;
-    made.events = std::move(events);
-    return made;
-  }
-  HistoryCall& cancel(std::uint8_t lane, RequestNumber number, int error) {
-    HistoryCall& made = call(lane, Kind::kCancel, 0, error);
-    made.cancelled = number;
-    return made;
-  }
-  // The last `count` calls overlap: each began before any of them ended.
-  void overlap(std::size_t count) {
-    const std::size_t first = history_.calls.size() - count;
-    for (std::size_t i = first; i < history_.calls.size(); ++i) {
-      history_.calls[i].began = clock_ + 1 + i;
-      history_.calls[i].ended = clock_ + 1 + count + i;
-    }
-    clock_ += 1 + 2 * (count + history_.calls.size());
-  }
-
-  HistoryVerdict verdict() const { return check_history(history_).verdict; }
-  std::optional<std::size_t> culprit() const { return check_history(history_).call; }
-  History& history() { return history_; }
-
- private:
-  History history_;
-  std::uint64_t clock_ = 0;
-};
-
-HistoryRequest at_once(RequestNumber number) { return {RequestKind::kAtOnce, number, 0, 8}; }
-HistoryRequest later(RequestNumber number) { return {RequestKind::kLater, number, 0, 0}; }
-HistoryRequest poll(RequestNumber number) { return {RequestKind::kPoll, number, 0, 1}; }
 
 constexpr auto kExplained = HistoryVerdict::kExplained;
 constexpr auto kUnexplained = HistoryVerdict::kUnexplained;
@@ -136,7 +77,7 @@ TEST(HistoryCheck, nothing_that_is_to_come_is_lost) {
   waits.submit(0, {poll(1)});
   waits.getevents(0, 4, {});
   EXPECT_EQ(waits.verdict(), kExplained) << "nobody has woken it";
-  waits.call(1, Kind::kSignal, 0);
+  waits.call(1, Kind::kWrite, 0);
   waits.getevents(0, 4, {});
   EXPECT_EQ(waits.verdict(), kUnexplained);
   EXPECT_EQ(waits.culprit(), std::nullopt);
@@ -157,7 +98,7 @@ TEST(HistoryCheck, a_poll_is_woken_or_cancelled_and_gives_one_event) {
     Story story;
     story.submit(0, {poll(1)});
     story.cancel(0, 1, each.cancel);
-    story.call(1, Kind::kSignal, 0);
+    story.call(1, Kind::kWrite, 0);
     story.overlap(2);
     story.getevents(0, 4, each.events);
     EXPECT_EQ(story.verdict(), each.verdict) << each.cancel << ", " << each.events.size();
@@ -165,7 +106,7 @@ TEST(HistoryCheck, a_poll_is_woken_or_cancelled_and_gives_one_event) {
   Story sequential;
   sequential.submit(0, {poll(1)});
   sequential.cancel(0, 1, kEINVAL);
-  sequential.call(1, Kind::kSignal, 0);
+  sequential.call(1, Kind::kWrite, 0);
   sequential.getevents(0, 4, {{1, 1}});
   EXPECT_EQ(sequential.verdict(), kUnexplained) << "it was in flight when it was cancelled";
 }
@@ -173,17 +114,17 @@ TEST(HistoryCheck, a_poll_is_woken_or_cancelled_and_gives_one_event) {
 TEST(HistoryCheck, a_ready_poll_that_is_woken_while_it_is_submitted_completes_later) {
   for (const bool meets : {true, false}) {
     Story story;
-    story.call(1, Kind::kSignal, 0);
+    story.call(1, Kind::kWrite, 0);
     story.submit(0, {poll(1), at_once(2)});
-    story.call(1, Kind::kSignal, 0);
+    story.call(1, Kind::kWrite, 0);
     if (meets) story.overlap(2);
     story.getevents(0, 4, {{2, 8}, {1, 1}});
     EXPECT_EQ(story.verdict(), meets ? kExplained : kUnexplained);
   }
   Story cancelled;
-  cancelled.call(1, Kind::kSignal, 0);
+  cancelled.call(1, Kind::kWrite, 0);
   cancelled.submit(0, {poll(1)});
-  cancelled.call(1, Kind::kSignal, 0);
+  cancelled.call(1, Kind::kWrite, 0);
   cancelled.overlap(2);
   cancelled.cancel(0, 1, kEINPROGRESS);
   cancelled.getevents(0, 4, {{1, 0}});

@@ -19,6 +19,7 @@ struct PendingPoll {
   std::int64_t res = 0;
   std::uint8_t eventfd = 0;
   bool listed = false;  // io_cancel finds it; not while io_submit has yet to look whether it is ready
+  std::optional<std::uint8_t> resfd = {};
 };
 
 struct LateRequest {  // its event is on its way
@@ -32,6 +33,7 @@ struct LateRequest {  // its event is on its way
 struct ContextState {
   bool found = true;  // by a call that looks it up
   bool dead = false;
+  std::uint8_t place = HistoryCall::kFirstPlace;  // where it is found
   std::vector<HistoryEvent> ring;
   std::vector<PendingPoll> pending;
   std::vector<LateRequest> late;
@@ -45,11 +47,14 @@ struct LaneState {
     kDead,       // of io_destroy: has marked the context dead, which others still find
     kMarked,     // nobody finds it any more
     kCancelled,  // what was in flight is cancelled
+    kReturning,  // of a wait: signals are still looked at
     kDone,
   };
   Phase phase = Phase::kIdle;
   std::uint8_t progress = 0;  // requests taken, or events got
-  bool passed = false;        // io_getevents has looked at the ring, io_submit has queued a poll, or is to signal
+  // How far that is: io_getevents has looked at the ring (1), io_submit has queued a poll (1), or its next request's
+  // event is in the ring and its RESFD is to be signalled (2).
+  std::uint8_t stage = 0;
   const HistoryCall* call = nullptr;
 
   // Whether the context cannot end because of this call.
@@ -67,6 +72,8 @@ class Fates {
   bool put(std::uint8_t context, std::vector<HistoryEvent>& ring, const HistoryEvent& next) const;
   // Whether io_cancel was called for it; otherwise it does not matter whether it would have been found.
   bool is_cancelled(RequestNumber number) const { return of_[number].is_cancelled; }
+  // Whether the lane makes calls that a signal ends.
+  bool listens(std::uint8_t lane) const { return listens_[lane]; }
 
  private:
   struct Fate {
@@ -74,7 +81,8 @@ class Fates {
     std::size_t at = 0;                 // of its events
     bool is_cancelled = false;
   };
-  std::array<Fate, 256> of_;    // by number
+  std::array<Fate, 256> of_;  // by number
+  std::array<bool, 256> listens_{};
   std::vector<bool> may_stay_;  // in a ring that is never read: by context
 };
 
@@ -83,14 +91,26 @@ struct Configuration {
   std::vector<bool> signalled;  // eventfds
   std::vector<std::uint8_t> counters;
   std::vector<LaneState> lanes;
+  std::vector<bool> hit;  // by lane: a signal waits for it
 
   // Equal for equal ones.
   std::string key() const;
   // Whether nothing is on its way, and nothing is left in a ring or a counter.
   bool at_rest() const;
-  // The configurations that one step leads to: of a lane's call, or of a request that completes. Without `fates` those
-  // as well that lead to other events than were seen.
-  void add_steps(const Fates* fates, std::vector<Configuration>& next) const;
+  // The configurations that one step leads to: of a lane's call, of a request that completes, or of a signal that is
+  // handled between calls. Without `fates` those as well that lead to other events than were seen.
+  void add_steps(const History& history, const Fates* fates, std::vector<Configuration>& next) const;
+
+ private:
+  void complete(std::size_t at, std::size_t request, const Fates* fates, std::vector<Configuration>& next) const;
 };
+
+// Puts an event into a context's ring: false where `fates`, if there are any, do not allow it.
+bool put_event(const Fates* fates, std::size_t context, std::vector<HistoryEvent>& ring, const HistoryEvent& event);
+// In a constant order, as it says nothing.
+void add_late(ContextState& context, const LateRequest& request);
+// The steps of the call that a lane makes.
+void add_lane_steps(const Configuration& from, std::size_t lane, const History& history, const Fates* fates,
+                    std::vector<Configuration>& next);
 
 }  // namespace aio

@@ -20,29 +20,47 @@ std::string request_text(const HistoryRequest& request) {
     case HistoryRequest::Kind::kPoll:
       break;
   }
-  return fmt::format("{}: poll(eventfd{})", request.number, request.eventfd);
+  return fmt::format("{}: poll(eventfd{}){}", request.number, request.eventfd, resfd);
+}
+
+// "ctx0", and "ctx0@2" where its ring was moved to.
+std::string context_text(const HistoryCall& call) {
+  return call.place == HistoryCall::kFirstPlace ? fmt::format("ctx{}", call.context)
+                                                : fmt::format("ctx{}@{}", call.context, call.place);
+}
+
+std::string wait_text(const HistoryCall& call) {
+  const char* const time = call.for_ever ? ", for ever" : call.waits ? "" : ", {0,0}";
+  return fmt::format("{}({}, min {}, nr {}{}{})", call.turns_mask ? "io_pgetevents" : "io_getevents",
+                     context_text(call), call.min_nr, call.nr, time, call.turns_mask ? ", other mask" : "");
 }
 
 }  // namespace
+
+bool lets_signal_in(const History& history, const HistoryCall& call) {
+  const bool blocked = call.lane < history.blocks.size() && history.blocks[call.lane];
+  return blocked == call.turns_mask;
+}
 
 std::string asked_text(const HistoryCall& call) {
   std::string list;
   switch (call.kind) {
     case HistoryCall::Kind::kSubmit:
       for (const HistoryRequest& each : call.requests) list += (list.empty() ? "" : ", ") + request_text(each);
-      return fmt::format("io_submit(ctx{}, [{}])", call.context, list);
+      return fmt::format("io_submit({}, [{}])", context_text(call), list);
     case HistoryCall::Kind::kGetevents:
-      return fmt::format("io_getevents(ctx{}, min {}, nr {}{})", call.context, call.min_nr, call.nr,
-                         call.for_ever ? ", for ever"
-                         : call.waits  ? ""
-                                       : ", {0,0}");
+      return wait_text(call);
     case HistoryCall::Kind::kCancel:
-      return fmt::format("io_cancel(ctx{}, {})", call.context, call.cancelled);
+      return fmt::format("io_cancel({}, {})", context_text(call), call.cancelled);
     case HistoryCall::Kind::kDestroy:
-      return fmt::format("io_destroy(ctx{})", call.context);
+      return fmt::format("io_destroy({})", context_text(call));
+    case HistoryCall::Kind::kInterrupt:
+      return fmt::format("tgkill(lane {})", call.target);
+    case HistoryCall::Kind::kMove:
+      return fmt::format("mremap({}, to @{})", context_text(call), call.new_place);
     case HistoryCall::Kind::kRead:
       return fmt::format("read(counter{})", call.counter);
-    case HistoryCall::Kind::kSignal:
+    case HistoryCall::Kind::kWrite:
       break;
   }
   return fmt::format("write(eventfd{})", call.eventfd);
@@ -51,6 +69,8 @@ std::string asked_text(const HistoryCall& call) {
 std::string answer_text(const HistoryCall& call) {
   std::string text = result_text(call.result, call.error);
   for (const HistoryEvent& each : call.events) text += fmt::format(" [{}: {}]", each.number, each.res);
+  if (call.handled) text += ", and the handler ran";
+  if (!call.mask_is_back) text += ", and the lane's signal mask is another one";
   return text;
 }
 

@@ -37,40 +37,62 @@ struct HistoryEvent {
 };
 
 struct HistoryCall {
-  enum class Kind : std::uint8_t { kSubmit, kGetevents, kCancel, kDestroy, kSignal, kRead };
+  enum class Kind : std::uint8_t {
+    kSubmit,
+    kGetevents,
+    kCancel,
+    kDestroy,
+    kWrite,      // to an eventfd
+    kRead,       // of a counter: what it takes from it is the result
+    kInterrupt,  // a signal for a lane, which has a handler for it
+    kMove,       // mremap(2) of a ring
+  };
   Kind kind = Kind::kGetevents;
   std::uint8_t lane = 0;
   std::uint8_t context = 0;
   std::vector<HistoryRequest> requests;  // of kSubmit
   unsigned min_nr = 0;                   // of kGetevents
   unsigned nr = 0;
-  bool waits = false;           // its timeout is not zero
-  bool for_ever = false;        // it has none
-  bool may_time_out = false;    // and as long as that it took
+  bool waits = false;         // its timeout is not zero
+  bool for_ever = false;      // it has none
+  bool may_time_out = false;  // and as long as that it took
+  bool turns_mask = false;    // io_pgetevents: its mask lets the signal in if that is blocked outside, or keeps it out
   RequestNumber cancelled = 0;  // of kCancel
-  std::uint8_t eventfd = 0;     // of kSignal: a write to it
-  std::uint8_t counter = 0;     // of kRead: what a read takes from it is the result
+  std::uint8_t eventfd = 0;     // of kWrite
+  std::uint8_t counter = 0;     // of kRead
+  std::uint8_t target = 0;      // of kInterrupt: a lane
+  // Where the ring is that the context is named by: where io_setup put it, or where a kMove did.
+  std::uint8_t place = kFirstPlace;
+  std::uint8_t new_place = 0;  // of kMove
 
   // The answer.
   std::int64_t result = 0;
   int error = 0;
   std::vector<HistoryEvent> events;
+  // Where the lane blocks the signal: whether it was handled in this call. That ended when the handler began.
+  bool handled = false;
+  bool mask_is_back = true;
 
   // By one counter for all lanes: of two that do not overlap the earlier one has ended before the other has begun.
   std::uint64_t began = kNever;
   std::uint64_t ended = kNever;
 
   static constexpr std::uint64_t kNever = UINT64_MAX;
+  static constexpr std::uint8_t kFirstPlace = 0;
 };
 
 struct History {
   unsigned contexts = 1;
   unsigned eventfds = 0;
   unsigned counters = 0;
+  std::vector<bool> blocks;  // by lane: whether it blocks the signal outside of io_pgetevents
   std::vector<HistoryCall> calls;
   // Whether before the last calls all was waited for that is to come by itself, and they have taken it.
   bool settled = true;
 };
+
+// Whether the signal ends a wait of this kGetevents.
+bool lets_signal_in(const History& history, const HistoryCall& call);
 
 // "io_getevents(ctx0, min 1, nr 4)", and "1 [3: 8]".
 std::string asked_text(const HistoryCall& call);

@@ -34,7 +34,7 @@ class DiceKernel {
     }
     for (std::uint8_t i = 0; i < program_.contexts; ++i) take_the_rest(i);
     for (std::uint8_t i = 0; i < program_.counters; ++i) read_the_rest(i);
-    return {program_.contexts, program_.eventfds, program_.counters, program_.blocks, std::move(calls_), true};
+    return {program_.contexts, program_.eventfds, program_.counters, program_.blocks, std::move(calls_), {}, true};
   }
 
  private:
@@ -116,6 +116,8 @@ class DiceKernel {
       end(lane, 0);
     } else if (lane.at->kind == CallKind::kMove) {
       move(lane);
+    } else if (lane.at->kind == CallKind::kDie) {
+      die(lane);
     } else if (lane.phase == Lane::Phase::kReturning) {
       leave(lane);
     } else if (lane.at->kind == CallKind::kRead) {
@@ -279,6 +281,28 @@ class DiceKernel {
     } else if (of.late.empty()) {
       end(lane, 0);
     }
+  }
+
+  // Once what must go on to its end has done so.
+  void die(Lane& lane) {
+    for (const Lane& each : lanes_) {
+      const bool may_be_cut_off =
+          !each.at || &each == &lane || each.phase == Lane::Phase::kBegun || each.at->kind == CallKind::kGetevents;
+      if (!may_be_cut_off) return;
+    }
+    for (Lane& each : lanes_) {
+      each.next = program_.lanes[static_cast<std::size_t>(&each - lanes_.data())].size();
+      if (!each.at || &each == &lane) continue;
+      each.at->cut_off = true;
+      each.at->events.clear();
+      calls_.push_back(*std::exchange(each.at, std::nullopt));
+    }
+    for (Context& each : contexts_) {
+      each.dead = true;
+      for (const Poll& poll : each.polls) each.late.push_back({poll.request.number, 0, false, poll.request.resfd});
+      for (const Late& late : each.late) counters_[late.resfd.value_or(0)] += late.resfd ? 1 : 0;
+    }
+    end(lane, 0);
   }
 
   void take_the_rest(std::uint8_t number) {

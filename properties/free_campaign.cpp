@@ -66,9 +66,11 @@ class Runner {
   bool run_one(std::uint64_t index) {
     Entry& entry = lying_ ? *lying_ : static_cast<Entry&>(honest_);
     entry.begin_case();
-    const History history = run_free(entry, source_(index), setting_.directory, setting_.patience);
+    const FreeProgram program = source_(index);
+    const auto run = dies(program) ? run_free_to_death : run_free;
+    const History history = run(entry, program, setting_.directory, setting_.patience);
     if (std::any_of(history.calls.begin(), history.calls.end(),
-                    [](const HistoryCall& each) { return each.ended == HistoryCall::kNever; })) {
+                    [](const HistoryCall& each) { return each.ended == HistoryCall::kNever && !each.cut_off; })) {
       say({Said::What::kFound, index}, history_text(history, std::nullopt));
       return false;
     }
@@ -81,12 +83,15 @@ class Runner {
         say({Said::What::kUndecided, index, check.configurations}, "");
         break;
       case HistoryVerdict::kUnexplained:
-        say({Said::What::kFound, index, check.configurations},
-            history_text(history, check.call) +
-                (check.call ? "" : "an event that was to come has not come, or one too many\n"));
+        say({Said::What::kFound, index, check.configurations}, history_text(history, check.call) + remark(check));
         break;
     }
     return true;
+  }
+
+  static const char* remark(const HistoryCheck& check) {
+    if (check.is_file_wrong) return "the file has not what was written by the requests that were taken\n";
+    return check.call ? "" : "an event that was to come has not come, or one too many\n";
   }
 
   void say(Said said, std::string_view text) const {
@@ -131,6 +136,14 @@ struct Child {
 class FreeCampaign {
  public:
   FreeCampaign(const FreeSetting& setting, const FreeSource& source) : setting_(setting), source_(source) {}
+  FreeCampaign(const FreeCampaign&) = delete;
+  FreeCampaign& operator=(const FreeCampaign&) = delete;
+  // All together, as each waits for a grace period.
+  ~FreeCampaign() {
+    for (const auto& each : children_) each->worker->kill_and_reap(std::chrono::milliseconds(0));
+    for (const auto& each : children_) each->worker->wait_exit(Worker::kReapPatience);
+  }
+
   FreeResult run(std::uint64_t first, std::uint64_t count, std::size_t most, Clock::time_point deadline) {
     std::uint64_t next = first;
     const std::uint64_t end = first + count;

@@ -98,6 +98,39 @@ TEST(FreeLanes, a_process_that_dies_is_found) {
   EXPECT_EQ(result.findings.front().text, "its process died: SIGKILL\n");
 }
 
+// A poll that is woken, or not, and is counted when its process ends in this way.
+FreeSource dying(HistoryCall::Death how) {
+  return [how](std::uint64_t index) {
+    FreeProgram program;
+    program.eventfds = program.counters = 1;
+    HistoryCall submit;
+    submit.kind = HistoryCall::Kind::kSubmit;
+    submit.requests = {{HistoryRequest::Kind::kPoll, 1, 0, 1, 0}};
+    HistoryCall wake;
+    wake.kind = HistoryCall::Kind::kWrite;
+    HistoryCall die;
+    die.kind = HistoryCall::Kind::kDie;
+    die.death = how;
+    program.lanes = {{submit, die}};
+    if (index % 2 != 0) program.lanes.front().insert(program.lanes.front().begin() + 1, wake);
+    program.pauses = {std::vector<std::uint16_t>(program.lanes.front().size())};
+    return program;
+  };
+}
+
+TEST(FreeLanes, a_request_that_is_not_counted_when_its_process_ends_is_found) {
+  for (const auto how : {HistoryCall::Death::kExit, HistoryCall::Death::kKill, HistoryCall::Death::kExec}) {
+    const FreeResult right = run_free_programs(setting(), dying(how), 0, 16, 1);
+    EXPECT_EQ(right.programs, 16U);
+    EXPECT_TRUE(right.findings.empty()) << right.findings.front().text;
+    FreeSetting wrong = setting();
+    wrong.lie = "race_counted_late";
+    wrong.patience = std::chrono::seconds(1);
+    const FreeResult found = run_free_programs(wrong, dying(how), 0, 16, 1);
+    EXPECT_FALSE(found.findings.empty());
+  }
+}
+
 TEST(FreeLanes, what_cannot_be_run_is_no_finding) {
   FreeSetting nowhere = setting();
   nowhere.directory = "/nowhere";

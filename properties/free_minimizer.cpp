@@ -15,7 +15,12 @@ class FreeMinimizer {
       : setting_(setting), best_(std::move(start)), tries_(tries), deadline_(deadline) {}
 
   SmallFree run() {
-    while (take_out_calls() || take_out_requests()) continue;
+    // What shows rarely shows in more tries.
+    for (const std::uint64_t more : {std::uint64_t{1}, std::uint64_t{4}}) {
+      tries_ *= more;
+      while (take_out_calls() || take_out_requests()) continue;
+    }
+    take_out_masks();
     return std::move(best_);
   }
 
@@ -82,9 +87,22 @@ class FreeMinimizer {
     return any;
   }
 
+  void take_out_masks() {
+    for (std::size_t lane = 0; lane < best_.program.lanes.size(); ++lane) {
+      FreeProgram smaller = best_.program;
+      const bool had_one = smaller.blocks[lane];
+      smaller.blocks[lane] = false;
+      if (had_one) try_program(std::move(smaller));
+      for (std::size_t call = 0; call < best_.program.lanes[lane].size(); ++call) {
+        smaller = best_.program;
+        if (std::exchange(smaller.lanes[lane][call].turns_mask, false)) try_program(std::move(smaller));
+      }
+    }
+  }
+
   const FreeSetting& setting_;
   SmallFree best_;
-  const std::uint64_t tries_;
+  std::uint64_t tries_;
   const Clock::time_point deadline_;
 };
 

@@ -32,10 +32,22 @@ class Maker {
         program.lanes.back().push_back(call(program, static_cast<std::uint8_t>(i)));
       }
     }
+    if (dice_.one_in(8)) let_die(program);
     return program;
   }
 
  private:
+  // One lane ends the process; it comes to that whatever the others do.
+  void let_die(FreeProgram& program) {
+    auto& lane = program.lanes.back();
+    if (lane.size() > 2) lane.resize(2);
+    for (HistoryCall& each : lane) each.for_ever = false;
+    HistoryCall& last = lane.emplace_back();
+    last.kind = CallKind::kDie;
+    last.lane = static_cast<std::uint8_t>(program.lanes.size() - 1);
+    last.death = static_cast<HistoryCall::Death>(dice_.below(3));
+  }
+
   HistoryCall call(const FreeProgram& program, std::uint8_t lane) {
     HistoryCall call;
     call.lane = lane;

@@ -50,7 +50,7 @@ class Search {
     std::vector<Moment> moments;
     for (std::size_t i = 0; i < history_.calls.size(); ++i) {
       moments.push_back({history_.calls[i].began, i, false});
-      moments.push_back({history_.calls[i].ended, i, true});
+      if (!history_.calls[i].cut_off) moments.push_back({history_.calls[i].ended, i, true});
     }
     std::sort(moments.begin(), moments.end(), [](const Moment& a, const Moment& b) { return a.at < b.at; });
     return moments;
@@ -104,9 +104,27 @@ class Search {
   HistoryCheck result_;
 };
 
+// An io_submit of whose list the file has other bytes than those of the requests that were taken.
+std::optional<std::size_t> call_with_wrong_file(const History& history) {
+  for (std::size_t i = 0; i < history.calls.size() && !history.in_file.empty(); ++i) {
+    const HistoryCall& call = history.calls[i];
+    for (std::size_t j = 0; j < call.requests.size() && !call.cut_off; ++j) {
+      const bool taken = static_cast<std::int64_t>(j) < call.result;
+      const bool writes = call.requests[j].kind == HistoryRequest::Kind::kAtOnce;
+      if (writes && history.in_file[call.requests[j].number] != taken) return i;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 HistoryCheck check_history(const History& history, std::size_t most_configurations) {
+  if (const auto wrong = call_with_wrong_file(history)) return {HistoryVerdict::kUnexplained, wrong, true, 0};
+  const auto is_cut_off = [](const HistoryCall& each) { return each.cut_off; };
+  if (std::any_of(history.calls.begin(), history.calls.end(), is_cut_off)) {
+    return Search(history, nullptr, most_configurations).run();
+  }
   const Fates fates(history);
   HistoryCheck check = Search(history, &fates, most_configurations).run();
   if (check.verdict != HistoryVerdict::kUnexplained) return check;

@@ -28,6 +28,7 @@ struct HistoryCheck {
   // Of kUnexplained: the call whose answer no order explains, as an index; none where only the end is: something that
   // was to come has not.
   std::optional<std::size_t> call;
+  bool is_file_wrong = false;      // that has not what the call wrote, or more than that
   std::size_t configurations = 0;  // that were looked at
 };
 

@@ -61,6 +61,7 @@ Fates::Fates(const History& history) : may_stay_(history.contexts, !history.sett
       of_[call.events[i].number].at = i;
     }
     if (call.kind == HistoryCall::Kind::kGetevents && lets_signal_in(history, call)) listens_[call.lane] = true;
+    if (call.kind == HistoryCall::Kind::kDie) may_stay_.assign(history.contexts, true);
     if (call.kind == HistoryCall::Kind::kDestroy && call.result == 0) may_stay_[call.context] = true;
   }
 }

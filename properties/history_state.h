@@ -48,6 +48,7 @@ struct LaneState {
     kMarked,     // nobody finds it any more
     kCancelled,  // what was in flight is cancelled
     kReturning,  // of a wait: signals are still looked at
+    kEnding,     // of a process that dies: all contexts are dead
     kDone,
   };
   Phase phase = Phase::kIdle;

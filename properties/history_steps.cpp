@@ -40,6 +40,7 @@ class Steps {
     if (phase == Phase::kMarked) return cancel_all();
     if (phase == Phase::kCancelled) return await_all();
     if (phase == Phase::kReturning) return leave();
+    if (phase == Phase::kEnding) return await_end();
     if (phase != Phase::kInside) return;
     if (call_.kind == CallKind::kSubmit) submit();
     if (call_.kind == CallKind::kGetevents) getevents();
@@ -48,7 +49,11 @@ class Steps {
   }
 
  private:
-  bool fails(int error) const { return call_.result == -1 && call_.error == error && call_.events.empty(); }
+  // Whether this is its answer. Of a call that was cut off it may be any.
+  bool fails(int error) const {
+    return call_.cut_off || (call_.result == -1 && call_.error == error && call_.events.empty());
+  }
+  bool returns(std::size_t value) const { return call_.cut_off || call_.result == static_cast<std::int64_t>(value); }
 
   Configuration& step(Phase phase) {
     Configuration& made = next_.emplace_back(from_);
@@ -64,6 +69,7 @@ class Steps {
     if (call_.kind == CallKind::kRead) return read();
     if (call_.kind == CallKind::kInterrupt) return interrupt();
     if (call_.kind == CallKind::kMove) return move();
+    if (call_.kind == CallKind::kDie) return die();
     if (now().found && now().place == call_.place) {
       step(Phase::kInside);
     } else if (fails(kEINVAL)) {
@@ -73,7 +79,7 @@ class Steps {
 
   // All polls of it are woken. A busy context leaves them to a worker.
   void write() {
-    if (call_.result != 0) return;
+    if (!returns(0)) return;
     Configuration& made = step(Phase::kDone);
     made.signalled[call_.eventfd] = true;
     for (ContextState& each : made.contexts) {
@@ -86,7 +92,7 @@ class Steps {
   }
 
   void interrupt() {
-    if (call_.result != 0) return;
+    if (!returns(0)) return;
     Configuration& made = step(Phase::kDone);
     if (fates_ == nullptr || fates_->listens(call_.target)) made.hit[call_.target] = true;
   }
@@ -96,20 +102,20 @@ class Steps {
       if (fails(kEINVAL) || fails(kEFAULT)) step(Phase::kDone);
     } else if (now().place != call_.place) {
       if (fails(kEFAULT)) step(Phase::kDone);
-    } else if (call_.result == 0) {
+    } else if (returns(0)) {
       context(step(Phase::kDone)).place = call_.new_place;
     }
   }
 
   void read() {
     const std::uint8_t there = from_.counters[call_.counter];
-    if (there == 0 ? !fails(kEAGAIN) : call_.result != there) return;
+    if (there == 0 ? !fails(kEAGAIN) : !returns(there)) return;
     step(Phase::kDone).counters[call_.counter] = 0;
   }
 
   void submit() {
     const std::uint8_t taken = from_.lanes[lane_].progress;
-    if (call_.result != static_cast<std::int64_t>(call_.requests.size())) return;
+    if (!returns(call_.requests.size())) return;
     if (taken == call_.requests.size()) {
       step(Phase::kDone);
       return;
@@ -181,19 +187,24 @@ class Steps {
     const LaneState& lane = from_.lanes[lane_];
     const std::size_t got = lane.progress;
     const bool passed = lane.stage == kLooked;
-    if (passed && got == call_.events.size()) finish_getevents(got);
+    if (passed && (call_.cut_off || got == call_.events.size())) finish_getevents(got);
     if (passed && (!call_.waits || got >= call_.min_nr)) return;
     const std::vector<HistoryEvent>& ring = now().ring;
     const std::size_t taken = std::min<std::size_t>(ring.size(), call_.nr - got);
     if (passed && taken == 0) return;
-    if (taken > call_.events.size() - got) return;
-    const auto taken_end = ring.begin() + static_cast<std::ptrdiff_t>(taken);
-    if (!std::equal(ring.begin(), taken_end, call_.events.begin() + static_cast<std::ptrdiff_t>(got))) return;
+    if (!call_.cut_off && !are_next(ring, got, taken)) return;
     Configuration& made = step(Phase::kInside);
     made.lanes[lane_].stage = kLooked;
     made.lanes[lane_].progress = static_cast<std::uint8_t>(got + taken);
     std::vector<HistoryEvent>& left = context(made).ring;
     left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(taken));
+  }
+
+  // Whether the first of the ring, `taken` of them, are what it has got after `got`.
+  bool are_next(const std::vector<HistoryEvent>& ring, std::size_t got, std::size_t taken) const {
+    const auto end = ring.begin() + static_cast<std::ptrdiff_t>(taken);
+    return taken <= call_.events.size() - got &&
+           std::equal(ring.begin(), end, call_.events.begin() + static_cast<std::ptrdiff_t>(got));
   }
 
   void finish_getevents(std::size_t got) {
@@ -202,7 +213,7 @@ class Steps {
       return;
     }
     const bool may_return = got >= call_.min_nr || call_.may_time_out || now().dead || is_hit();
-    if (may_return && !fails(kEINVAL)) step(Phase::kReturning);
+    if (may_return && (call_.cut_off || !fails(kEINVAL))) step(Phase::kReturning);
   }
 
   bool is_hit() const { return lets_signal_in_ && from_.hit[lane_]; }
@@ -210,9 +221,9 @@ class Steps {
   // It holds its context no more. A signal that is there is handled on the way out, and makes nothing into EINTR.
   void leave() {
     const bool hit = is_hit();
-    const auto got = static_cast<std::int64_t>(from_.lanes[lane_].progress);
-    const bool right = fails(kEINVAL) || (got == 0 && hit ? fails(kEINTR) : call_.result == got);
-    if (!right || call_.handled != (hit && blocks_)) return;
+    const std::size_t got = from_.lanes[lane_].progress;
+    const bool right = fails(kEINVAL) || (got == 0 && hit ? fails(kEINTR) : returns(got));
+    if (!right || (!call_.cut_off && call_.handled != (hit && blocks_))) return;
     Configuration& made = step(Phase::kDone);
     if (hit) made.hit[lane_] = false;
   }
@@ -243,7 +254,7 @@ class Steps {
       if (fails(kEINVAL)) step(Phase::kDone);
       return;
     }
-    if (call_.result != 0) return;
+    if (!returns(0)) return;
     context(step(Phase::kDead)).dead = true;
   }
 
@@ -253,13 +264,45 @@ class Steps {
   void cancel_all() {
     const auto holds = [&](const LaneState& lane) { return lane.holds(call_.context); };
     if (std::any_of(from_.lanes.begin(), from_.lanes.end(), holds)) return;
-    ContextState& cleared = context(step(Phase::kCancelled));
-    for (const PendingPoll& each : cleared.pending) add_late(cleared, {each.number, 0, false, each.resfd});
-    cleared.pending.clear();
+    end_polls(context(step(Phase::kCancelled)));
   }
 
   void await_all() {
     if (now().late.empty()) step(Phase::kDone);
+  }
+
+  // Calls that are cut off go on as far as they must: io_submit to the end of its list, io_destroy to its own. Then all
+  // contexts end at once.
+  void die() {
+    if (!others_can_end()) return;
+    Configuration& made = step(Phase::kEnding);
+    for (std::size_t i = 0; i < made.lanes.size(); ++i) {
+      if (i != lane_) made.lanes[i] = {};
+    }
+    for (ContextState& each : made.contexts) {
+      each.dead = true;
+      each.found = false;
+      end_polls(each);
+    }
+  }
+
+  bool others_can_end() const {
+    for (std::size_t i = 0; i < from_.lanes.size(); ++i) {
+      const LaneState& each = from_.lanes[i];
+      if (i == lane_ || each.call == nullptr || each.phase == Phase::kBegun || each.phase == Phase::kDone) continue;
+      if (!each.call->cut_off || each.call->kind != CallKind::kGetevents) return false;
+    }
+    return true;
+  }
+
+  void await_end() {
+    const auto is_over = [](const ContextState& each) { return each.late.empty(); };
+    if (std::all_of(from_.contexts.begin(), from_.contexts.end(), is_over)) step(Phase::kDone);
+  }
+
+  static void end_polls(ContextState& context) {
+    for (const PendingPoll& each : context.pending) add_late(context, {each.number, 0, false, each.resfd});
+    context.pending.clear();
   }
 
   const Configuration& from_;

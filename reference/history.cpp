@@ -56,6 +56,10 @@ std::string asked_text(const HistoryCall& call) {
       return fmt::format("io_destroy({})", context_text(call));
     case HistoryCall::Kind::kInterrupt:
       return fmt::format("tgkill(lane {})", call.target);
+    case HistoryCall::Kind::kDie:
+      return call.death == HistoryCall::Death::kExit   ? "exit_group()"
+             : call.death == HistoryCall::Death::kKill ? "kill(SIGKILL)"
+                                                       : "execve()";
     case HistoryCall::Kind::kMove:
       return fmt::format("mremap({}, to @{})", context_text(call), call.new_place);
     case HistoryCall::Kind::kRead:
@@ -74,6 +78,28 @@ std::string answer_text(const HistoryCall& call) {
   return text;
 }
 
+std::vector<HistoryRequest> ended_requests(const History& history, unsigned context) {
+  std::vector<bool> cancelled(256);
+  std::vector<bool> written(history.eventfds);
+  bool all = false;
+  for (const HistoryCall& each : history.calls) {
+    if (each.kind == HistoryCall::Kind::kWrite) written[each.eventfd] = true;
+    if (each.kind == HistoryCall::Kind::kCancel && each.error == kEINPROGRESS) cancelled[each.cancelled] = true;
+    const bool destroys = each.kind == HistoryCall::Kind::kDestroy && each.context == context && each.result == 0;
+    all = all || destroys || each.kind == HistoryCall::Kind::kDie;
+  }
+  std::vector<HistoryRequest> found;
+  for (const HistoryCall& each : history.calls) {
+    if (each.kind != HistoryCall::Kind::kSubmit || each.context != context) continue;
+    for (std::int64_t i = 0; i < std::min(each.result, std::ssize(each.requests)); ++i) {
+      const HistoryRequest& request = each.requests[static_cast<std::size_t>(i)];
+      const bool is_poll = request.kind == HistoryRequest::Kind::kPoll;
+      if (all || !is_poll || written[request.eventfd] || cancelled[request.number]) found.push_back(request);
+    }
+  }
+  return found;
+}
+
 std::string history_text(const History& history, std::optional<std::size_t> marked) {
   struct Line {
     std::uint64_t at;
@@ -90,9 +116,13 @@ std::string history_text(const History& history, std::optional<std::size_t> mark
     lanes = std::max<std::size_t>(lanes, call.lane + 1U);
   }
   std::sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) { return a.at < b.at; });
+  std::string text;
+  for (std::size_t i = 0; i < history.blocks.size(); ++i) {
+    if (history.blocks[i]) text += fmt::format("lane {} blocks the signal, except in io_pgetevents\n", i);
+  }
   std::string columns(2 * lanes, ' ');
   for (std::size_t i = 0; i < lanes; ++i) columns[2 * i] = static_cast<char>('0' + i % 10);
-  std::string text = columns + " lane (+ calls, | is inside, = returns)\n";
+  text += columns + " lane (+ calls, | is inside, = returns)\n";
   for (std::size_t i = 0; i < lanes; ++i) columns[2 * i] = '.';
   for (const Line& line : lines) {
     const HistoryCall& call = history.calls[line.call];
@@ -100,7 +130,7 @@ std::string history_text(const History& history, std::optional<std::size_t> mark
     column = line.is_end ? '=' : '+';
     text += columns + " " + (line.is_end ? "  " + answer_text(call) : asked_text(call));
     if (line.call == marked && line.is_end) text += "   <- no order explains it";
-    if (call.ended == HistoryCall::kNever) text += "   <- it never returned";
+    if (call.ended == HistoryCall::kNever) text += call.cut_off ? "   (cut off)" : "   <- it never returned";
     text += "\n";
     column = line.is_end ? '.' : '|';
   }

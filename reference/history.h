@@ -46,7 +46,10 @@ struct HistoryCall {
     kRead,       // of a counter: what it takes from it is the result
     kInterrupt,  // a signal for a lane, which has a handler for it
     kMove,       // mremap(2) of a ring
+    kDie,        // the end of the process, with all its lanes
   };
+  enum class Death : std::uint8_t { kExit, kKill, kExec };
+
   Kind kind = Kind::kGetevents;
   std::uint8_t lane = 0;
   std::uint8_t context = 0;
@@ -64,6 +67,7 @@ struct HistoryCall {
   // Where the ring is that the context is named by: where io_setup put it, or where a kMove did.
   std::uint8_t place = kFirstPlace;
   std::uint8_t new_place = 0;  // of kMove
+  Death death = Death::kExit;  // of kDie
 
   // The answer.
   std::int64_t result = 0;
@@ -72,6 +76,7 @@ struct HistoryCall {
   // Where the lane blocks the signal: whether it was handled in this call. That ended when the handler began.
   bool handled = false;
   bool mask_is_back = true;
+  bool cut_off = false;  // its process died in it: there is no answer
 
   // By one counter for all lanes: of two that do not overlap the earlier one has ended before the other has begun.
   std::uint64_t began = kNever;
@@ -87,6 +92,8 @@ struct History {
   unsigned counters = 0;
   std::vector<bool> blocks;  // by lane: whether it blocks the signal outside of io_pgetevents
   std::vector<HistoryCall> calls;
+  // By number, whether the bytes that a request writes are in the file at the end; none where that was not looked at.
+  std::vector<bool> in_file = {};
   // Whether before the last calls all was waited for that is to come by itself, and they have taken it.
   bool settled = true;
 };
@@ -97,6 +104,10 @@ bool lets_signal_in(const History& history, const HistoryCall& call);
 // "io_getevents(ctx0, min 1, nr 4)", and "1 [3: 8]".
 std::string asked_text(const HistoryCall& call);
 std::string answer_text(const HistoryCall& call);
+
+// Requests that io_submit said to have taken and that must have ended: all but polls that were neither woken nor
+// cancelled, and those as well where the context was destroyed or its process has died.
+std::vector<HistoryRequest> ended_requests(const History& history, unsigned context);
 
 // Line by line what happened, with a column for each lane: + where it makes a call, | while it is in it, = where that
 // returns. The call at `marked`, if any, is said to be the one that no order explains.

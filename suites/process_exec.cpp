@@ -9,66 +9,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <cstring>
 #include <map>
 
+#include "fixtures/tiny_program.h"
 #include "fixtures/worker.h"
 #include "suites/harness/case.h"
 
 namespace aio::suites {
 namespace {
-
-constexpr Address kLoadedAt = 0x400000;
-
-// An x86-64 program: write(1, its own first byte, 1); read(0, below the stack, 1); exit(0).
-constexpr std::array<std::uint8_t, 42> kCode{
-    0xb8, 0x01, 0x00, 0x00, 0x00,  // mov eax, 1
-    0xbf, 0x01, 0x00, 0x00, 0x00,  // mov edi, 1
-    0xbe, 0x00, 0x00, 0x40, 0x00,  // mov esi, kLoadedAt
-    0xba, 0x01, 0x00, 0x00, 0x00,  // mov edx, 1
-    0x0f, 0x05,                    // syscall
-    0x31, 0xc0,                    // xor eax, eax
-    0x31, 0xff,                    // xor edi, edi
-    0x48, 0x8d, 0x74, 0x24, 0xf8,  // lea rsi, [rsp-8]
-    0x0f, 0x05,                    // syscall
-    0xb8, 0x3c, 0x00, 0x00, 0x00,  // mov eax, 60
-    0x31, 0xff,                    // xor edi, edi
-    0x0f, 0x05,                    // syscall
-};
-
-std::string tiny_program() {
-  struct {
-    std::array<std::uint8_t, 16> identity{0x7f, 'E', 'L', 'F', 2, 1, 1};
-    std::uint16_t type = 2;      // an executable
-    std::uint16_t machine = 62;  // of x86-64
-    std::uint32_t version = 1;
-    std::uint64_t entry = kLoadedAt + 120;
-    std::uint64_t segments_at = 64;
-    std::uint64_t sections_at = 0;
-    std::uint32_t flags = 0;
-    std::uint16_t size = 64;
-    std::uint16_t segment_size = 56;
-    std::uint16_t segments = 1;
-    std::uint16_t section_size = 0;
-    std::uint16_t sections = 0;
-    std::uint16_t names = 0;
-    std::uint32_t load = 1;
-    std::uint32_t protection = 5;  // readable and executable
-    std::uint64_t from = 0;
-    std::uint64_t address = kLoadedAt;
-    std::uint64_t physical = kLoadedAt;
-    std::uint64_t in_file = 120 + kCode.size();
-    std::uint64_t in_memory = 120 + kCode.size();
-    std::uint64_t alignment = 4096;
-  } const header;
-  static_assert(sizeof header == 120);
-  std::string bytes(sizeof header + kCode.size(), '\0');
-  std::memcpy(bytes.data(), &header, sizeof header);
-  std::memcpy(bytes.data() + sizeof header, kCode.data(), kCode.size());
-  return bytes;
-}
 
 // A child that does `work` and then runs the program.
 class Program {

@@ -12,7 +12,10 @@ using Clock = std::chrono::steady_clock;
 class FreeMinimizer {
  public:
   FreeMinimizer(const FreeSetting& setting, SmallFree start, std::uint64_t tries, Clock::time_point deadline)
-      : setting_(setting), best_(std::move(start)), tries_(tries), deadline_(deadline) {}
+      : setting_(setting), best_(std::move(start)), tries_(tries), deadline_(deadline) {
+    best_.program.blocks.resize(best_.program.lanes.size());
+    best_.program.sharing.resize(best_.program.lanes.size());
+  }
 
   SmallFree run() {
     // What shows rarely shows in more tries.
@@ -20,7 +23,7 @@ class FreeMinimizer {
       tries_ *= more;
       while (take_out_calls() || take_out_requests()) continue;
     }
-    take_out_masks();
+    make_plain();
     return std::move(best_);
   }
 
@@ -58,7 +61,9 @@ class FreeMinimizer {
 
   static void remove_lane(FreeProgram& program, std::size_t lane) {
     program.lanes.erase(program.lanes.begin() + static_cast<std::ptrdiff_t>(lane));
-    program.blocks.erase(program.blocks.begin() + static_cast<std::ptrdiff_t>(lane));
+    for (std::vector<bool>* each : {&program.blocks, &program.sharing}) {
+      each->erase(each->begin() + static_cast<std::ptrdiff_t>(lane));
+    }
     for (std::size_t i = 0; i < program.lanes.size(); ++i) {
       for (HistoryCall& each : program.lanes[i]) {
         each.lane = static_cast<std::uint8_t>(i);
@@ -87,12 +92,15 @@ class FreeMinimizer {
     return any;
   }
 
-  void take_out_masks() {
+  void make_plain() {
     for (std::size_t lane = 0; lane < best_.program.lanes.size(); ++lane) {
-      FreeProgram smaller = best_.program;
-      const bool had_one = smaller.blocks[lane];
-      smaller.blocks[lane] = false;
-      if (had_one) try_program(std::move(smaller));
+      FreeProgram smaller;
+      for (const auto trait : {&FreeProgram::blocks, &FreeProgram::sharing}) {
+        smaller = best_.program;
+        if (!(smaller.*trait)[lane]) continue;
+        (smaller.*trait)[lane] = false;
+        try_program(std::move(smaller));
+      }
       for (std::size_t call = 0; call < best_.program.lanes[lane].size(); ++call) {
         smaller = best_.program;
         if (std::exchange(smaller.lanes[lane][call].turns_mask, false)) try_program(std::move(smaller));

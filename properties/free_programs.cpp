@@ -3,6 +3,8 @@
 
 #include <rapidcheck/Random.h>
 
+#include <algorithm>
+
 #include "properties/dice.h"
 
 namespace aio {
@@ -24,11 +26,12 @@ class Maker {
     program.eventfds = 1 + dice_.below(2);
     program.counters = 1;
     program.restarts = dice_.one_in(2);
-    lanes_ = dice_.one_in(3) ? 3 : 2;
+    lanes_ = dice_.weighted<unsigned>({{14, 2}, {6, 3}, {1, 4}});
     for (unsigned i = 0; i < lanes_; ++i) {
       program.blocks.push_back(dice_.one_in(3));
+      program.sharing.push_back(dice_.one_in(6));
       program.lanes.emplace_back();
-      for (unsigned calls = 1 + dice_.below(4); calls > 0; --calls) {
+      for (unsigned calls = 1 + dice_.below(lanes_ < 4 ? 4 : 3); calls > 0; --calls) {
         program.lanes.back().push_back(call(program, static_cast<std::uint8_t>(i)));
       }
     }
@@ -39,6 +42,7 @@ class Maker {
  private:
   // One lane ends the process; it comes to that whatever the others do.
   void let_die(FreeProgram& program) {
+    std::fill(program.sharing.begin(), program.sharing.end(), false);  // which would live on
     auto& lane = program.lanes.back();
     if (lane.size() > 2) lane.resize(2);
     for (HistoryCall& each : lane) each.for_ever = false;

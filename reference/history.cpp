@@ -55,7 +55,7 @@ std::string asked_text(const HistoryCall& call) {
     case HistoryCall::Kind::kDestroy:
       return fmt::format("io_destroy({})", context_text(call));
     case HistoryCall::Kind::kInterrupt:
-      return fmt::format("tgkill(lane {})", call.target);
+      return fmt::format("tkill(lane {})", call.target);
     case HistoryCall::Kind::kDie:
       return call.death == HistoryCall::Death::kExit   ? "exit_group()"
              : call.death == HistoryCall::Death::kKill ? "kill(SIGKILL)"
@@ -119,6 +119,9 @@ std::string history_text(const History& history, std::optional<std::size_t> mark
   std::string text;
   for (std::size_t i = 0; i < history.blocks.size(); ++i) {
     if (history.blocks[i]) text += fmt::format("lane {} blocks the signal, except in io_pgetevents\n", i);
+  }
+  for (std::size_t i = 0; i < history.sharing.size(); ++i) {
+    if (history.sharing[i]) text += fmt::format("lane {} is a process that shares the memory\n", i);
   }
   std::string columns(2 * lanes, ' ');
   for (std::size_t i = 0; i < lanes; ++i) columns[2 * i] = static_cast<char>('0' + i % 10);

@@ -96,6 +96,7 @@ struct History {
   std::vector<bool> in_file = {};
   // Whether before the last calls all was waited for that is to come by itself, and they have taken it.
   bool settled = true;
+  std::vector<bool> sharing = {};  // by lane: whether it is a process of its own that shares the memory, not a thread
 };
 
 // Whether the signal ends a wait of this kGetevents.

@@ -116,6 +116,9 @@ class DiceKernel {
       end(lane, 0);
     } else if (lane.at->kind == CallKind::kMove) {
       move(lane);
+    } else if (lane.at->kind == CallKind::kReap) {
+      take(lane);
+      end(lane, std::ssize(lane.at->events));
     } else if (lane.at->kind == CallKind::kDie) {
       die(lane);
     } else if (lane.phase == Lane::Phase::kReturning) {
@@ -204,12 +207,22 @@ class DiceKernel {
     for (Late& each : into.late) each.listed |= each.number == request.number && !each.is_in_ring && dice_.one_in(2);
   }
 
-  void getevents(Lane& lane) {
+  void take(Lane& lane) {
     std::vector<HistoryEvent>& ring = context(lane).ring;
     std::vector<HistoryEvent>& got = lane.at->events;
     const std::size_t taken = std::min<std::size_t>(ring.size(), lane.at->nr - got.size());
     got.insert(got.end(), ring.begin(), ring.begin() + static_cast<std::ptrdiff_t>(taken));
     ring.erase(ring.begin(), ring.begin() + static_cast<std::ptrdiff_t>(taken));
+  }
+
+  void getevents(Lane& lane) {
+    const std::vector<HistoryEvent>& got = lane.at->events;
+    if (lane.at->unwritable && !context(lane).ring.empty()) {
+      lane.error = kEFAULT;
+      lane.phase = Lane::Phase::kReturning;
+      return;
+    }
+    if (!lane.at->unwritable) take(lane);
     lane.at->may_time_out = !lane.at->waits || dice_.one_in(4);
     const bool dead = context(lane).dead;
     const bool goes_on = got.size() < lane.at->min_nr && !lane.at->may_time_out && !dead && !is_hit(lane);
@@ -272,7 +285,8 @@ class DiceKernel {
       const bool busy = std::any_of(lanes_.begin(), lanes_.end(), [&](const Lane& each) {
         return each.at && each.phase == Lane::Phase::kInside && each.at->context == lane.at->context &&
                each.at->kind != CallKind::kWrite && each.at->kind != CallKind::kRead &&
-               each.at->kind != CallKind::kInterrupt && each.at->kind != CallKind::kMove;
+               each.at->kind != CallKind::kInterrupt && each.at->kind != CallKind::kMove &&
+               each.at->kind != CallKind::kReap;
       });
       if (busy) return;
       for (const Poll& each : of.polls) of.late.push_back({each.request.number, 0, false, each.request.resfd});

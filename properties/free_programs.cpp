@@ -35,11 +35,25 @@ class Maker {
         program.lanes.back().push_back(call(program, static_cast<std::uint8_t>(i)));
       }
     }
-    if (dice_.one_in(8)) let_die(program);
+    const auto theme = dice_.below(16);
+    if (theme < 2) let_die(program);
+    if (theme == 2) let_reap(program);
     return program;
   }
 
  private:
+  // One lane takes events by itself, others none; rings stay where they are.
+  static void let_reap(FreeProgram& program) {
+    for (auto& lane : program.lanes) {
+      for (HistoryCall& each : lane) {
+        if (each.kind == CallKind::kGetevents && &lane == &program.lanes.front()) each.kind = CallKind::kReap;
+        const bool may_stay =
+            each.kind != CallKind::kGetevents && each.kind != CallKind::kDestroy && each.kind != CallKind::kMove;
+        if (!may_stay) each.kind = CallKind::kWrite;
+      }
+    }
+  }
+
   // One lane ends the process; it comes to that whatever the others do.
   void let_die(FreeProgram& program) {
     std::fill(program.sharing.begin(), program.sharing.end(), false);  // which would live on
@@ -72,6 +86,7 @@ class Maker {
       call.waits = dice_.one_in(2);
       call.for_ever = call.waits && dice_.one_in(4);
       call.turns_mask = dice_.one_in(3);
+      call.unwritable = dice_.one_in(10) && !call.for_ever;  // whom to give events to end it?
     } else if (call.kind == CallKind::kCancel) {
       call.cancelled = static_cast<RequestNumber>(dice_.below(numbers_ + 1));
     } else if (call.kind == CallKind::kWrite) {

@@ -182,6 +182,38 @@ TEST(HistoryCheck, a_wait_that_has_its_least_number_takes_no_more) {
   EXPECT_EQ(story.verdict(), kExplained);
 }
 
+TEST(HistoryCheck, a_wait_into_nowhere_takes_nothing) {
+  for (const bool is_there : {false, true}) {
+    for (const bool fails : {false, true}) {
+      Story story;
+      if (is_there) story.submit(0, {at_once(1)});
+      story.getevents(0, 1, {}, fails ? int{kEFAULT} : int{kOk}).unwritable = true;
+      if (is_there) story.getevents(0, 1, {{1, 8}});
+      EXPECT_EQ(story.verdict(), is_there == fails ? kExplained : kUnexplained) << is_there << fails;
+    }
+  }
+  Story lost;
+  lost.submit(0, {at_once(1)});
+  lost.getevents(0, 1, {}, kEFAULT).unwritable = true;
+  lost.getevents(0, 1, {});
+  EXPECT_EQ(lost.verdict(), kUnexplained) << "the event stays";
+}
+
+TEST(HistoryCheck, who_reaps_takes_what_is_there) {
+  for (const std::size_t seen : {0u, 1u, 2u}) {
+    Story story;
+    const std::vector<HistoryEvent> all{{1, 8}, {2, 8}};
+    story.submit(0, {at_once(1), at_once(2)});
+    HistoryCall& reap = story.call(1, Kind::kReap, static_cast<std::int64_t>(seen));
+    reap.nr = 2;
+    reap.events = {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(seen)};
+    story.history().settled = false;
+    EXPECT_EQ(story.verdict(), seen == 2 ? kExplained : kUnexplained);
+    story.overlap(2);
+    EXPECT_EQ(story.verdict(), kExplained);
+  }
+}
+
 TEST(HistoryCheck, one_of_two_destroys_wins) {
   for (const int wins : {0, 1, 2}) {
     Story story;

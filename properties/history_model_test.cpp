@@ -94,6 +94,14 @@ constexpr Change kChanges[] = {
        call.error = kEINVAL;
        return true;
      }},
+    {"EFAULT with room for events",
+     [](const History&, HistoryCall& call) {
+       if (call.kind != CallKind::kGetevents || call.unwritable) return false;
+       call.events.clear();
+       call.result = -1;
+       call.error = kEFAULT;
+       return true;
+     }},
     {"EINTR, though nobody sent a signal",
      [](const History& history, HistoryCall& call) {
        const auto sends = [](const HistoryCall& each) { return each.kind == CallKind::kInterrupt; };

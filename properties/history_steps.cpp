@@ -68,6 +68,7 @@ class Steps {
     if (call_.kind == CallKind::kWrite) return write();
     if (call_.kind == CallKind::kRead) return read();
     if (call_.kind == CallKind::kInterrupt) return interrupt();
+    if (call_.kind == CallKind::kReap) return reap();
     if (call_.kind == CallKind::kMove) return move();
     if (call_.kind == CallKind::kDie) return die();
     if (now().found && now().place == call_.place) {
@@ -95,6 +96,17 @@ class Steps {
     if (!returns(0)) return;
     Configuration& made = step(Phase::kDone);
     if (fates_ == nullptr || fates_->listens(call_.target)) made.hit[call_.target] = true;
+  }
+
+  void reap() {
+    const std::vector<HistoryEvent>& ring = now().ring;
+    const std::size_t taken = std::min<std::size_t>(ring.size(), call_.nr);
+    if (!returns(taken) || (!call_.cut_off && !are_next(ring, 0, taken))) return;
+    take_first(context(step(Phase::kDone)).ring, taken);
+  }
+
+  static void take_first(std::vector<HistoryEvent>& ring, std::size_t count) {
+    ring.erase(ring.begin(), ring.begin() + static_cast<std::ptrdiff_t>(count));
   }
 
   void move() {
@@ -191,13 +203,16 @@ class Steps {
     if (passed && (!call_.waits || got >= call_.min_nr)) return;
     const std::vector<HistoryEvent>& ring = now().ring;
     const std::size_t taken = std::min<std::size_t>(ring.size(), call_.nr - got);
+    if (taken > 0 && call_.unwritable) {
+      if (fails(kEFAULT)) step(Phase::kReturning);
+      return;
+    }
     if (passed && taken == 0) return;
     if (!call_.cut_off && !are_next(ring, got, taken)) return;
     Configuration& made = step(Phase::kInside);
     made.lanes[lane_].stage = kLooked;
     made.lanes[lane_].progress = static_cast<std::uint8_t>(got + taken);
-    std::vector<HistoryEvent>& left = context(made).ring;
-    left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(taken));
+    take_first(context(made).ring, taken);
   }
 
   // Whether the first of the ring, `taken` of them, are what it has got after `got`.
@@ -213,7 +228,8 @@ class Steps {
       return;
     }
     const bool may_return = got >= call_.min_nr || call_.may_time_out || now().dead || is_hit();
-    if (may_return && (call_.cut_off || !fails(kEINVAL))) step(Phase::kReturning);
+    const bool is_refused = !call_.cut_off && (fails(kEINVAL) || fails(kEFAULT));
+    if (may_return && !is_refused) step(Phase::kReturning);
   }
 
   bool is_hit() const { return lets_signal_in_ && from_.hit[lane_]; }
@@ -222,7 +238,7 @@ class Steps {
   void leave() {
     const bool hit = is_hit();
     const std::size_t got = from_.lanes[lane_].progress;
-    const bool right = fails(kEINVAL) || (got == 0 && hit ? fails(kEINTR) : returns(got));
+    const bool right = fails(kEINVAL) || fails(kEFAULT) || (got == 0 && hit ? fails(kEINTR) : returns(got));
     if (!right || (!call_.cut_off && call_.handled != (hit && blocks_))) return;
     Configuration& made = step(Phase::kDone);
     if (hit) made.hit[lane_] = false;

@@ -31,8 +31,9 @@ std::string context_text(const HistoryCall& call) {
 
 std::string wait_text(const HistoryCall& call) {
   const char* const time = call.for_ever ? ", for ever" : call.waits ? "" : ", {0,0}";
-  return fmt::format("{}({}, min {}, nr {}{}{})", call.turns_mask ? "io_pgetevents" : "io_getevents",
-                     context_text(call), call.min_nr, call.nr, time, call.turns_mask ? ", other mask" : "");
+  return fmt::format("{}({}, min {}, nr {}{}{}{})", call.turns_mask ? "io_pgetevents" : "io_getevents",
+                     context_text(call), call.min_nr, call.nr, call.unwritable ? ", to nowhere" : "", time,
+                     call.turns_mask ? ", other mask" : "");
 }
 
 }  // namespace
@@ -60,6 +61,8 @@ std::string asked_text(const HistoryCall& call) {
       return call.death == HistoryCall::Death::kExit   ? "exit_group()"
              : call.death == HistoryCall::Death::kKill ? "kill(SIGKILL)"
                                                        : "execve()";
+    case HistoryCall::Kind::kReap:
+      return fmt::format("reap({}, nr {})", context_text(call), call.nr);
     case HistoryCall::Kind::kMove:
       return fmt::format("mremap({}, to @{})", context_text(call), call.new_place);
     case HistoryCall::Kind::kRead:

@@ -45,6 +45,7 @@ struct HistoryCall {
     kWrite,      // to an eventfd
     kRead,       // of a counter: what it takes from it is the result
     kInterrupt,  // a signal for a lane, which has a handler for it
+    kReap,       // the lane takes events off the ring by itself, as the only one that takes any
     kMove,       // mremap(2) of a ring
     kDie,        // the end of the process, with all its lanes
   };
@@ -55,11 +56,12 @@ struct HistoryCall {
   std::uint8_t context = 0;
   std::vector<HistoryRequest> requests;  // of kSubmit
   unsigned min_nr = 0;                   // of kGetevents
-  unsigned nr = 0;
-  bool waits = false;         // its timeout is not zero
-  bool for_ever = false;      // it has none
-  bool may_time_out = false;  // and as long as that it took
-  bool turns_mask = false;    // io_pgetevents: its mask lets the signal in if that is blocked outside, or keeps it out
+  unsigned nr = 0;                       // and of kReap
+  bool waits = false;                    // its timeout is not zero
+  bool for_ever = false;                 // it has none
+  bool may_time_out = false;             // and as long as that it took
+  bool unwritable = false;               // its events would go where nothing can be written
+  bool turns_mask = false;  // io_pgetevents: its mask lets the signal in if that is blocked outside, or keeps it out
   RequestNumber cancelled = 0;  // of kCancel
   std::uint8_t eventfd = 0;     // of kWrite
   std::uint8_t counter = 0;     // of kRead

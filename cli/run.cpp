@@ -169,7 +169,9 @@ class Run {
     if (!options_.report.empty()) report_ = checked(Exit::kUsage, ReportDirectory::open(options_.report));
     std::vector<std::string> missing;
     SuitesSummary suites;
-    if (!no_suites(options_.suites)) suites = run_suites(target_, options_.suites, selection_, missing);
+    if (!no_suites(options_.suites)) {
+      suites = run_suites(target_, options_.suites, selection_, campaign_.seed, missing);
+    }
     const CampaignResult result = campaign();
     freeze();
     RunSummary summary = summarize(target_, campaign_.seed, result);

@@ -168,11 +168,12 @@ void check_suites() {
 }
 
 SuitesSummary run_suites(const Target& target, const SuiteOptions& options, const suites::Selection& selection,
-                         std::vector<std::string>& shortcomings) {
+                         std::uint64_t seed, std::vector<std::string>& shortcomings) {
   check_suites();
   const Setting& from = target.setting();
-  suites::Setting setting{from.directory,      from.profile,   from.machine,      from.lie,
-                          target.racing_lie(), from.hang_time, options.may_crash, options.may_change_system};
+  suites::Setting setting{from.directory, from.profile,        from.machine,
+                          from.lie,       target.racing_lie(), seed,
+                          from.hang_time, options.may_crash,   options.may_change_system};
   ProgressLine line;
   const suites::SuitesResult result = suites::run_suites(
       setting, selection, [&](const suites::Progress& progress) { line.show(progress_text(progress)); });

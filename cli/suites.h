@@ -25,7 +25,7 @@ suites::Selection chosen_suites(const SuiteOptions& options, unsigned jobs);
 bool no_suites(const SuiteOptions& options);
 // Runs them and shows how far they are. What went wrong with the runs themselves is added to `shortcomings`.
 SuitesSummary run_suites(const Target& target, const SuiteOptions& options, const suites::Selection& selection,
-                         std::vector<std::string>& shortcomings);
+                         std::uint64_t seed, std::vector<std::string>& shortcomings);
 // Throws Failure where a test names a requirement that there is not.
 void check_suites();
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 #include "reference/profile.h"
@@ -16,6 +17,7 @@ struct Setting {
   Machine machine;
   std::string lie;                       // that the entry tells (fixtures/lies.h); empty: none
   std::string racing_lie;                // that free lanes are told (fixtures/racing_lies.h); empty: none
+  std::uint64_t seed = 1;                // of what is drawn
   std::chrono::milliseconds patience{};  // after which what has not come is lost
   bool may_crash = false;                // tests that an unfixed kernel may not survive are run
   bool may_change_system = false;        // tests that change what others see: sysctls, loop devices, mounts

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <mutex>
 #include <numeric>
 #include <system_error>
 #include <thread>
@@ -37,12 +36,6 @@ const std::string& period() {
 
 std::string byte_at(std::string_view bytes, std::size_t at) {
   return at < bytes.size() ? fmt::format("{:#04x}", static_cast<unsigned char>(bytes[at])) : "the end";
-}
-
-// A lie knows no threads.
-std::unique_lock<std::mutex> one_at_a_time_if_lying() {
-  static std::mutex mutex;
-  return setting().lie.empty() ? std::unique_lock<std::mutex>() : std::unique_lock(mutex);
 }
 
 constexpr unsigned kMostEvents = 8;  // that one call takes

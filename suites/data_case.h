@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "suites/harness/case.h"
+#include "suites/threads.h"
 
 namespace aio::suites {
 
@@ -31,13 +32,6 @@ std::string strange_byte(std::string_view seen, std::uint64_t offset, std::span<
                          Zero zero = Zero::kToo);
 // What read(2) finds there. `room` is memory of that length; what it holds before is not what was read.
 std::string read_at(int fd, std::uint64_t offset, Address room, std::size_t length);
-
-// What went wrong, and with which rule.
-struct Trouble {
-  std::string_view requirement;
-  std::string text;
-};
-using Troubles = std::vector<Trouble>;
 
 struct Piece {
   Opcode opcode = kPwrite;

@@ -6,13 +6,12 @@
 // by all orders at once (properties/history_check.h). Signals hit calls, rings are moved, and in an eighth of the
 // programs the process dies in the midst of it.
 // Not seen: requests that a file system holds, and a ring that is full.
-#include <sched.h>
-
 #include <algorithm>
 
 #include "properties/free_campaign.h"
 #include "properties/free_programs.h"
 #include "suites/harness/case.h"
+#include "suites/threads.h"
 
 namespace aio::suites {
 namespace {
@@ -20,14 +19,6 @@ namespace {
 constexpr std::uint64_t kHistories = 1000;
 constexpr std::chrono::seconds kLongest{10};
 constexpr std::uint64_t kTries = 64;  // of a program that is made smaller
-
-// Lanes go where the kernel puts them, as in any program.
-void use_all(const CpuPin& cpus) {
-  cpu_set_t all;
-  CPU_ZERO(&all);
-  for (unsigned i = 0; i < cpus.count(); ++i) CPU_SET(cpus.number(i), &all);
-  static_cast<void>(::sched_setaffinity(0, sizeof(all), &all));
-}
 
 }  // namespace
 

@@ -8,56 +8,23 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/fs.h>
-#include <linux/membarrier.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
-#include <fstream>
-#include <map>
 #include <string>
 
 #include "suites/check_order_faults.h"
 #include "suites/harness/case.h"
 #include "suites/harness/objects.h"
+#include "suites/slabs.h"
 
 namespace aio::suites {
 namespace {
 
-constexpr std::array<std::string_view, 4> kSlabs{"kioctx", "aio_kiocb", "filp", "cred_jar"};
 constexpr unsigned kCalls = 1000;
 // That many may come and go by themselves, as each CPU keeps some.
 constexpr std::int64_t kSlack = kCalls / 2;
-
-using Objects = std::map<std::string, std::int64_t, std::less<>>;
-
-// Of the slabs that are there.
-Objects objects() {
-  Objects found;
-  std::ifstream file("/proc/slabinfo");
-  for (std::string line; std::getline(file, line);) {
-    const std::size_t end = std::min(line.find(' '), line.size());
-    if (std::find(kSlabs.begin(), kSlabs.end(), std::string_view(line).substr(0, end)) == kSlabs.end()) continue;
-    found[line.substr(0, end)] = std::stoll(line.substr(end));
-  }
-  return found;
-}
-
-std::string grown(const Objects& before, const Objects& after) {
-  for (const auto& [name, count] : after) {
-    const auto at = before.find(name);
-    if (at != before.end() && count - at->second >= kSlack) {
-      return fmt::format("{}: {} objects, {} before", name, count, at->second);
-    }
-  }
-  return "";
-}
-
-// What is freed after a grace period, or by a worker behind one, has been.
-void let_go() {
-  for (unsigned i = 0; i < 3; ++i) ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-}
 
 struct FailingCall {
   std::string what;
@@ -74,10 +41,10 @@ std::string growth(const std::vector<FailingCall>& calls, const Await& await) {
     let_go();
   };
   repeat();
-  const Objects before = objects();
+  const SlabObjects before = slab_objects();
   repeat();
   std::string still;
-  if (await([&] { return (still = grown(before, objects())).empty(); })) return "";
+  if (await([&] { return (still = grown(before, slab_objects(), kSlack)).empty(); })) return "";
   for (const FailingCall& call : calls) {
     if (calls.size() > 1) still += growth({call}, await);
   }
@@ -88,7 +55,7 @@ std::string growth(const std::vector<FailingCall>& calls, const Await& await) {
 
 SUITE_TEST(limits, refused_iocbs_keep_nothing,
            {.holds = {"limits.failing_calls_keep_nothing"}, .entries = kNativeOnly, .alone = true}) {
-  if (objects().empty()) skip("/proc/slabinfo does not show the slabs of AIO");
+  if (slab_objects().empty()) skip("/proc/slabinfo does not show the slabs of AIO");
   const Descriptor file = Case::file("some bytes"), ready = eventfd();
   const Descriptor path(::open(fmt::format("/proc/self/fd/{}", file.get()).c_str(), O_PATH | O_CLOEXEC));
   const Descriptor no_method(::open("/", O_RDONLY | O_CLOEXEC));
@@ -123,7 +90,7 @@ SUITE_TEST(limits, refused_iocbs_keep_nothing,
 
 SUITE_TEST(limits, failing_calls_keep_nothing,
            {.holds = {"limits.failing_calls_keep_nothing"}, .entries = kNativeOnly, .alone = true}) {
-  if (objects().empty()) skip("/proc/slabinfo does not show the slabs of AIO");
+  if (slab_objects().empty()) skip("/proc/slabinfo does not show the slabs of AIO");
   const std::uint64_t ctx = setup();
   const Address slot = arena::context_slot(1), never = arena::kUnmapped;
   const Pipe empty = pipe();

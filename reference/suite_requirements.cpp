@@ -37,6 +37,7 @@ constexpr Requirement kRows[] = {
 #include "reference/suite_requirements/ring.def"
 #include "reference/suite_requirements/rw.def"
 #include "reference/suite_requirements/second_opinion.def"
+#include "reference/suite_requirements/stress.def"
 #include "reference/suite_requirements/waiting.def"
 #undef SUITE_REQUIREMENT
 #undef REPORTED

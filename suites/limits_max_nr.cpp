@@ -2,74 +2,25 @@
 //
 // fs.aio-max-nr at work: what a test finds out that may write to it.
 // Claims: the limit is on the sum, to the last event; contexts that exist outlive a lower one; any number is taken.
-// Provoked by writing it, for as short as possible, and io_setup. The old value comes back however the test ends: a
-// process of its own waits for that.
+// Provoked by writing it, for as short as possible, and io_setup. The old value comes back however the test ends
+// (kept_sysctl.h).
 // Not seen: what happens to processes that make contexts meanwhile; their number moves, and a round is played again.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <fstream>
 #include <string>
 
 #include "fixtures/worker.h"
 #include "suites/harness/case.h"
 #include "suites/harness/objects.h"
+#include "suites/kept_sysctl.h"
 
 namespace aio::suites {
 namespace {
 
-constexpr const char* kAioMaxNr = "/proc/sys/fs/aio-max-nr";
 constexpr unsigned kRounds = 20;
 
-std::string max_nr() {
-  std::string text;
-  if (!(std::ifstream(kAioMaxNr) >> text)) fail("cannot read fs.aio-max-nr");
-  return text;
-}
-
-// fs.aio-max-nr as it was is what the test leaves behind.
-class MaxNr {
- public:
-  MaxNr() : before_(max_nr()), file_(::open(kAioMaxNr, O_WRONLY | O_CLOEXEC)) {
-    int ends[2];
-    if (!file_ || ::pipe2(ends, O_CLOEXEC) != 0) fail("cannot write fs.aio-max-nr");
-    alive_ = Descriptor(ends[1]);
-    const Descriptor end(ends[0]);
-    keeper_ = ::fork();
-    if (keeper_ < 0) fail("cannot fork");
-    if (keeper_ == 0) keep(end.get());
-  }
-  ~MaxNr() {
-    alive_ = Descriptor();
-    ::waitpid(keeper_, nullptr, 0);
-  }
-  MaxNr(const MaxNr&) = delete;
-  MaxNr& operator=(const MaxNr&) = delete;
-
-  void set(std::uint64_t value) const { set(std::to_string(value)); }
-  void reset() const { set(before_); }
-
- private:
-  void set(const std::string& text) const {
-    if (::pwrite(file_.get(), text.data(), text.size(), 0) < 0) fail("cannot write fs.aio-max-nr");
-  }
-  // The keeper: no signal to the test's group reaches it, and the pipe ends when nobody has its other side.
-  [[noreturn]] void keep(int end) {
-    ::setpgid(0, 0);
-    alive_ = Descriptor();
-    char byte = 0;
-    while (::read(end, &byte, 1) < 0 && errno == EINTR) {
-    }
-    set(before_);
-    ::_exit(0);
-  }
-
-  std::string before_;
-  Descriptor file_;
-  Descriptor alive_;
-  pid_t keeper_ = -1;
+struct MaxNr : KeptSysctl {
+  MaxNr() : KeptSysctl("fs/aio-max-nr") {}
 };
 
 // Plays a round, which says what it saw in words, until it sees what it should: others may make contexts meanwhile.
@@ -185,7 +136,7 @@ SUITE_TEST(limits_max_nr, it_takes_any_number,
   for (const std::uint64_t value :
        {std::uint64_t{1} << 31, std::uint64_t{1} << 32, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
     max.set(value);
-    const std::string seen = max_nr();
+    const std::string seen = max.value();
     max.reset();
     EXPECT_EQ(seen, std::to_string(value));
   }

@@ -9,8 +9,10 @@
 #include <cerrno>
 #include <thread>
 
+#include "fixtures/racing_lies.h"
 #include "suites/harness/expect.h"
 #include "suites/harness/objects.h"
+#include "suites/harness/setting.h"
 #include "suites/storm_thread.h"
 
 namespace aio::suites {
@@ -20,7 +22,6 @@ using Clock = std::chrono::steady_clock;
 
 // One page of ring, and several.
 constexpr std::array<std::uint32_t, 2> kSizes{1, 300};
-constexpr unsigned kStaying = 2;
 
 const RingHeader& ring(const SharedContext& context) { return *reinterpret_cast<const RingHeader*>(context.id.load()); }
 
@@ -28,11 +29,30 @@ std::uint32_t word(const std::uint32_t& at) { return *const_cast<const volatile 
 
 }  // namespace
 
-Storm::Storm(Entry& entry, const StormSetting& setting)
-    : entry_(entry), setting_(setting), books_(setting.threads), contexts_(kStaying + setting.passing) {
+StormSetting storm_here(const Descriptor& file, Address buffers, std::chrono::milliseconds time) {
+  StormSetting wanted;
+  wanted.file = file.get();
+  wanted.buffers = buffers;
+  wanted.fsync = setting().profile->release >= Release{4, 18};
+  wanted.poll = setting().profile->release >= Release{4, 19};
+  wanted.possible_cpus = setting().machine.possible_cpus;
+  wanted.page_size = setting().machine.page_size;
+  wanted.time = time;
+  wanted.patience = setting().patience;
+  return wanted;
+}
+
+Storm::Storm(Entry& honest, const StormSetting& setting)
+    : racing_(aio::suites::setting().racing_lie.empty() ? nullptr
+                                                        : make_racing_entry(aio::suites::setting().racing_lie, honest)),
+      entry_(racing_ ? *racing_ : honest),
+      setting_(setting),
+      books_(setting.threads),
+      contexts_(setting.staying + setting.passing) {
   for (unsigned i = 0; i < contexts_.size(); ++i) {
     contexts_[i].nr = kSizes[i % kSizes.size()];
-    contexts_[i].stays = i < kStaying;
+    contexts_[i].stays = i < setting.staying;
+    contexts_[i].moves = setting.moving;
   }
   for (Signals& each : signals_) each.eventfd = owned(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   for (Descriptor& each : polled_) each = owned(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
@@ -100,8 +120,9 @@ std::uint64_t Storm::requests() const {
 std::uint64_t Storm::contexts() const { return contexts_made_; }
 
 void Storm::watch() {
-  for (const SharedContext& each : contexts_) {
+  for (SharedContext& each : contexts_) {
     if (!each.stays || each.id == 0) continue;
+    if (setting_.disturb) disturb(each);
     look_at_ring(each);
     const std::int64_t in_use = each.least_in_use(), all = std::int64_t{each.header.nr} - 1;
     if (in_use > all) {
@@ -111,6 +132,10 @@ void Storm::watch() {
     }
   }
   std::this_thread::yield();
+}
+
+void Storm::disturb(SharedContext& context) const {
+  context.id = setting_.disturb(context.id, sizeof(RingHeader) + sizeof(Event) * context.header.nr);
 }
 
 void Storm::look_at_ring(const SharedContext& context) {

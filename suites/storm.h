@@ -8,6 +8,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "fixtures/entry.h"
@@ -15,24 +16,35 @@
 
 namespace aio::suites {
 
+// What is done, again and again meanwhile, to the ring of a context that stays; where it lies then is returned.
+using Disturbance = std::function<Address(Address ring, std::size_t size)>;
+
 struct StormSetting {
   int file = -1;  // a regular one, of kStormFile bytes
   bool fsync = true;
   bool poll = true;
   unsigned threads = 4;
+  unsigned staying = 2;     // contexts that stay
   unsigned passing = 2;     // contexts that come and go
   unsigned renewals = 300;  // of so many steps on such a one, and that do nothing else, one makes it anew
   unsigned possible_cpus = 1;
   std::size_t page_size = 4096;
+  Address buffers = 0;  // where reads and writes have theirs: kStormBuffers bytes
+  Disturbance disturb;  // none: nothing
+  bool moving = false;  // it moves rings
   std::chrono::milliseconds time{};
   std::chrono::milliseconds patience{};
 };
 
 inline constexpr std::size_t kStormFile = 65536;
+inline constexpr std::size_t kStormBuffers = 65536;
+
+// One as there can be on this machine.
+StormSetting storm_here(const Descriptor& file, Address buffers, std::chrono::milliseconds time);
 
 class Storm {
  public:
-  Storm(Entry& entry, const StormSetting& setting);
+  Storm(Entry& honest, const StormSetting& setting);
 
   // Once. What went wrong. If nothing did, all contexts are gone.
   Troubles run();
@@ -48,12 +60,14 @@ class Storm {
   void make(SharedContext& context);
   void destroy(SharedContext& context);
   void watch();
+  void disturb(SharedContext& context) const;
   void look_at_ring(const SharedContext& context);
   // Requests whose events have to come.
   std::uint64_t due(const SharedContext& context) const;
   void collect_rest(SharedContext& context);
   void settle_signals();
 
+  std::unique_ptr<Entry> racing_;  // a kernel that is wrong where calls meet, if there is to be one
   Entry& entry_;
   const StormSetting setting_;
   StormBooks books_;

@@ -39,6 +39,7 @@ struct Request {
 struct SharedContext {
   std::uint32_t nr = 0;  // events that io_setup is asked for
   bool stays = false;    // otherwise it is destroyed and made again now and then
+  bool moves = false;    // its id changes: calls may come too late for it
   std::atomic<std::uint64_t> id{0};
   std::atomic<std::uint64_t> lives{0};  // that are over: io_destroy has returned
   std::atomic<bool> renewing{false};
@@ -54,6 +55,8 @@ struct SharedContext {
 
   // In flight or in the ring at some moment of the call, at least: it may be anything above.
   std::int64_t least_in_use() const;
+  // Whether a call may find that there is no such context.
+  bool may_be_missed() const { return moves || !stays; }
 };
 
 // What an eventfd is to count, and what was read from it.

@@ -14,6 +14,7 @@ namespace aio::suites {
 namespace {
 
 constexpr unsigned kPercent = 100;
+constexpr unsigned kMostThreads = 16;  // among which the buffers are shared out
 constexpr std::int64_t kWaitNs = 1'000'000;
 
 // Of a hundred steps so many submit, and so many collect without waiting, and after waiting; the rest cancels, writes
@@ -36,7 +37,8 @@ StormThread::StormThread(Storm& storm, unsigned index)
       requests_(books_.of_thread(index)),
       serial_((std::uint64_t{index} + 1) << 56),
       random_(std::random_device()()),
-      vector_{reinterpret_cast<Address>(buffer_.data()), kTransfer} {}
+      buffer_(storm.setting_.buffers + kStormBuffers / kMostThreads * index),
+      vector_{buffer_, kTransfer} {}
 
 void StormThread::run() {
   while (!storm_.is_over()) {
@@ -92,7 +94,6 @@ Request* StormThread::fresh() {
 }
 
 void StormThread::fill(Request& request) {
-  const auto buffer = reinterpret_cast<Address>(buffer_.data());
   const auto block = [&] { return static_cast<std::int64_t>(kTransfer * dice(kStormFile / kTransfer)); };
   Iocb& iocb = request.iocb;
   iocb = {.data = ++serial_, .key = 7, .fildes = static_cast<std::uint32_t>(storm_.setting_.file)};
@@ -112,7 +113,7 @@ void StormThread::fill(Request& request) {
     iocb.offset = block();
   } else {
     iocb.opcode = dice(2) == 0 ? kPread : kPwrite;
-    iocb.buf = buffer;
+    iocb.buf = buffer_;
     iocb.nbytes = kTransfer;
     iocb.offset = block();
   }
@@ -175,7 +176,7 @@ void StormThread::submit(unsigned index) {
 void StormThread::judge_answer(const SharedContext& to, std::int64_t wanted, const Answer& answer,
                                std::uint64_t most_in_use) {
   if (answer.value == wanted) return;
-  if (is(answer, EINVAL) && !to.stays) return;
+  if (is(answer, EINVAL) && to.may_be_missed()) return;
   const bool fewer = answer.value >= 1 && answer.value < wanted;
   if (!fewer && !is(answer, EAGAIN)) {
     return books_.trouble("stress.calls_answer",
@@ -208,7 +209,7 @@ void StormThread::collect(SharedContext& from, bool wait) {
   from.left += kMostEvents - got;
   from.collected += got;
   if (got == 0) from.ebb = false;
-  const bool none = is(answer, EINTR) || (is(answer, EINVAL) && !from.stays);
+  const bool none = is(answer, EINTR) || (is(answer, EINVAL) && from.may_be_missed());
   if (none || (answer.value >= 0 && answer.value <= std::int64_t{kMostEvents})) return;
   books_.trouble("stress.calls_answer",
                  fmt::format("io_getevents of {}: {}", unsigned{kMostEvents}, answer_text(answer)));

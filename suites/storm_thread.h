@@ -46,7 +46,7 @@ class StormThread {
   unsigned fsyncs_ = 0;         // of those
   std::uint64_t serial_;        // of requests, the thread's number in front
   std::minstd_rand random_;
-  std::array<char, kTransfer> buffer_{};
+  Address buffer_;
   Iovec vector_;
   std::array<Address, kMostAtOnce> list_{};
   std::array<Event, kMostEvents> events_{};

@@ -11,7 +11,6 @@
 
 #include <fstream>
 
-#include "fixtures/racing_lies.h"
 #include "suites/harness/case.h"
 #include "suites/slabs.h"
 #include "suites/storm.h"
@@ -32,31 +31,6 @@ constexpr milliseconds::rep kShares = 10;
 constexpr const char* kTooBusy = "the machine is too busy to tell";
 
 std::string data() { return std::string(kStormFile, 'x'); }
-
-StormSetting storm_in(const Descriptor& file, milliseconds time) {
-  StormSetting wanted;
-  wanted.file = file.get();
-  wanted.fsync = setting().profile->release >= Release{4, 18};
-  wanted.poll = setting().profile->release >= Release{4, 19};
-  wanted.possible_cpus = setting().machine.possible_cpus;
-  wanted.page_size = setting().machine.page_size;
-  wanted.time = time;
-  wanted.patience = setting().patience;
-  return wanted;
-}
-
-// The entry of a kernel that is wrong where calls meet, if there is to be one.
-class Racing {
- public:
-  explicit Racing(Entry& honest) : honest_(honest) {
-    if (!setting().racing_lie.empty()) lying_ = make_racing_entry(setting().racing_lie, honest);
-  }
-  Entry& entry() const { return lying_ ? *lying_ : honest_; }
-
- private:
-  Entry& honest_;
-  std::unique_ptr<Entry> lying_;
-};
 
 // When a test has to come to its end: it has eight times the patience.
 Clock::time_point end_of_rounds() { return Clock::now() + 4 * setting().patience; }
@@ -99,8 +73,8 @@ SUITE_TEST(stress, all_calls_at_once,
             .entries = kNativeOnly}) {
   use_all(cpus());
   const Descriptor file = Case::file(data());
-  const Racing racing(entry());
-  Storm storm(racing.entry(), storm_in(file, std::min(kTime, setting().patience)));
+  const Address buffers = map(kStormBuffers);
+  Storm storm(entry(), storm_here(file, buffers, std::min(kTime, setting().patience)));
   for (const Trouble& each : storm.run()) {
     claim(each.requirement);
     ADD_FAILURE() << each.text;
@@ -112,13 +86,14 @@ SUITE_TEST(stress, aio_nr_comes_back, {.holds = {"stress.aio_nr_comes_back"}, .e
   if (::access("/proc/sys/fs/aio-nr", R_OK) != 0) skip("there is no fs.aio-nr here");
   use_all(cpus());
   const Descriptor file = Case::file(data());
+  const Address buffers = map(kStormBuffers);
   std::string seen;
   bool fell = false;
   const auto end = end_of_rounds();
   for (unsigned i = 0; i < kRoundsOfAioNr; ++i) {
     if (Clock::now() > end) skip(kTooBusy);
     const std::uint64_t before = entry().aio_nr();
-    Storm storm(entry(), storm_in(file, std::min(kRound, setting().patience / kShares)));
+    Storm storm(entry(), storm_here(file, buffers, std::min(kRound, setting().patience / kShares)));
     if (!storm.run().empty()) skip("the calls themselves go wrong");
     const std::uint64_t after = entry().aio_nr();
     if (after == before) return;
@@ -135,6 +110,7 @@ SUITE_TEST(stress, memory_does_not_grow,
            {.holds = {"stress.memory_does_not_grow"}, .entries = kNativeOnly, .alone = true}) {
   use_all(cpus());
   const Descriptor file = Case::file(data());
+  const Address buffers = map(kStormBuffers);
   struct Growth {
     std::string how;
     unsigned doubts = 0;
@@ -146,7 +122,7 @@ SUITE_TEST(stress, memory_does_not_grow,
     if (Clock::now() > end) skip(kTooBusy);
     const auto began = Clock::now();
     const SlabObjects before = held();
-    Storm storm(entry(), of_contexts(storm_in(file, std::min(kRound, setting().patience / kShares))));
+    Storm storm(entry(), of_contexts(storm_here(file, buffers, std::min(kRound, setting().patience / kShares))));
     if (!storm.run().empty()) skip("the calls themselves go wrong");
     let_go();
     const SlabObjects after = held();

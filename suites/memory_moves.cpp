@@ -94,8 +94,9 @@ SUITE_TEST(memory_moves, pages_are_reclaimed_while_requests_complete,
   const Descriptor file = Case::file(data());
   // Memory that can be read again from a file.
   const Descriptor behind = Case::file(std::string(kStormBuffers, 'y'));
-  const auto buffers =
-      reinterpret_cast<Address>(::mmap(nullptr, kStormBuffers, PROT_READ | PROT_WRITE, MAP_SHARED, behind.get(), 0));
+  void* const mapped = ::mmap(nullptr, kStormBuffers, PROT_READ | PROT_WRITE, MAP_SHARED, behind.get(), 0);
+  if (mapped == MAP_FAILED) skip("files cannot be mapped here");
+  const auto buffers = reinterpret_cast<Address>(mapped);
   int error = 0;
   weather(entry(), storm_here(file, buffers, time()), [&](Address ring, std::size_t size) {
     for (const int advice : {kCold, kPageOut}) {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <stdexcept>
 #include <thread>
 
 #include "fixtures/racing_lies.h"
@@ -72,8 +73,7 @@ void Storm::make(SharedContext& context) {
     ++contexts_made_;
     if (context.stays) context.header = *reinterpret_cast<const RingHeader*>(id);
     context.id = id;
-  } else if (answer.error != EAGAIN || context.stays) {
-    // EAGAIN: others have taken what there was.
+  } else if (answer.error != EAGAIN) {
     books_.trouble("stress.calls_answer", fmt::format("io_setup: {}", answer_text(answer)));
   }
 }
@@ -88,7 +88,10 @@ void Storm::destroy(SharedContext& context) {
 
 Troubles Storm::run() {
   end_ = Clock::now() + setting_.time;
-  for (SharedContext& each : contexts_) make(each);
+  for (SharedContext& each : contexts_) {
+    make(each);
+    if (each.id == 0 && !books_.troubled()) throw std::runtime_error("others have taken what fs.aio-max-nr allows");
+  }
   std::vector<std::unique_ptr<StormThread>> lanes;
   std::vector<std::thread> threads;
   threads.reserve(setting_.threads);

@@ -4,7 +4,8 @@
 // Claims: what moves fs.aio-nr and by how much; that submitting needs nothing that these limits ration.
 // Provoked by readings before and after a step. Other processes use AIO too, so a step is repeated until it moves the
 // number as it should; a kernel that counts otherwise never does.
-// Not seen: fs.aio-max-nr at work (limits_max_nr.cpp); a shortage of kernel memory; fs.file-max, which is everybody's.
+// Not seen: fs.aio-max-nr at work (limits_max_nr.cpp); a shortage of kernel memory; limits that are only just too low,
+// and fs.file-max (limits_setup.cpp).
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>

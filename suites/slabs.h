@@ -16,6 +16,9 @@ SlabObjects slab_objects();
 // The slab that has at least that many objects more than before, in words; "" if none has.
 std::string grown(const SlabObjects& before, const SlabObjects& after, std::int64_t most);
 
+// Whether this kernel lets freed objects lie for a while, to find who uses them still: KASAN does.
+bool keeps_what_is_freed();
+
 // What is freed after a grace period, or by a worker behind one, has been.
 void let_go();
 

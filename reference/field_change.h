@@ -35,6 +35,9 @@ class FieldChange {
   void operator()(const char*, MapAction& action) {
     if (mine()) action = next(action, kMapActionCount);
   }
+  void operator()(const char*, SignalKind& kind) {
+    if (mine()) kind = next(kind, kSignalKindCount);
+  }
   void operator()(const char*, EntryKind& entry) {
     if (mine()) entry = next(entry, kEntryKindCount);
   }

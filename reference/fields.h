@@ -2,7 +2,8 @@
 //
 // The fields of every operation, named once. Readers, writers, the hash, the printer and the minimizer are visitors
 // over this list, so none of them can miss a field. visit_fields(op, f) calls f(name, field) in order; a field is a
-// Value, an integer, an enum (Fd, RingField, MapAction, EntryKind) or a vector of structs that are visited in turn.
+// Value, an integer, an enum (Fd, RingField, MapAction, EntryKind, SignalKind) or a vector of structs that are visited
+// in turn.
 #pragma once
 
 #include <type_traits>
@@ -144,6 +145,7 @@ void visit_fields(T& op, F&& f) {
 template <SameFieldsAs<Interrupt> T, class F>
 void visit_fields(T& op, F&& f) {
   f("number", op.number);
+  f("kind", op.kind);
 }
 
 template <SameFieldsAs<RingMap> T, class F>

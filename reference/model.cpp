@@ -46,6 +46,7 @@ void Model::begin_case(const std::bitset<kFdCount>& descriptors, bool stepped) {
   stepped_ = stepped;
   lane_ = 0;
   sleepers_.clear();
+  handlers_ = {};
   dying_.clear();
   lost_.clear();
   child_ = {};
@@ -147,6 +148,7 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
   destroyed_waiters_.clear();
   destroyed_events_.clear();
   judged_returns_.reset();
+  for (Sleeper& each : sleepers_) each.spared = false;
   blocked_.reset();
   blocks_oddly_ = false;
   for (Context& context : contexts_) {
@@ -294,6 +296,7 @@ Verdict Model::judge(const Observation& observation) {
   if (!done()) compare_rings(observation);
   if (!done()) compare_destroyed_waiters();
   if (!done()) compare_returns(observation);
+  if (!done()) compare_handlers(observation);
   if (!done()) compare_arrivals(observation);
   // What anything else does to memory shows after the next system call.
   if (!done() && in_kernel_) compare_memory(observation, false);

@@ -72,6 +72,12 @@ struct Sleeper {
   std::int64_t got = 0;  // events that it has taken
   Address events = 0;
   bool signalled = false;  // it ends now, with what is in the ring
+  bool spared = false;     // a signal came now, and it sleeps on
+  Req signal_rule{};       // by which it does either
+  // io_pgetevents, which is made again where no handler has run:
+  std::optional<Pgetevents> call;
+  std::vector<std::byte> arguments;   // what it reads through pointers
+  std::optional<std::uint64_t> mask;  // in force while it sleeps
   // io_submit, inside a read:
   Request request;
   Buffers buffers;
@@ -295,6 +301,17 @@ class Model {
   // model_lanes.cpp
   Expected apply(const InLane& op);
   Expected apply(const Interrupt& op);
+  // What a signal does to a call that sleeps, and by which rule.
+  struct Effect {
+    Req rule{};
+    bool ends = false;
+  };
+  Effect effect_of(SignalKind kind, const Sleeper& sleeper) const;
+  void note_handlers(SignalKind kind, const Effect& effect, unsigned lane);
+  std::vector<std::byte> arguments_of(const Pgetevents& call) const;
+  bool has_events(const Sleeper& sleeper) const;
+  const char* refuses_stop() const;
+  void compare_handlers(const Observation& observation);
   Expected fall_asleep(Sleeper sleeper, Req rule);
   bool destroy_waits(std::uint64_t ctx) const;
   const char* refuses_submit(const Submit& submit) const;
@@ -403,6 +420,14 @@ class Model {
   bool stepped_ = false;                             // the case has lanes
   unsigned lane_ = 0;                                // whose operations come
   std::vector<Sleeper> sleepers_;
+  // Handlers of signals that come while a lane sleeps.
+  struct Handlers {
+    unsigned ran = 0;         // during the call
+    std::uint64_t later = 0;  // signals whose handlers run at its end
+    bool kept_out = false;    // by its mask, one of them
+    bool masks = false;       // the call is an io_pgetevents
+  };
+  std::array<Handlers, kLanes> handlers_{};
   std::vector<Context> dying_;  // that an io_destroy waits for
   std::vector<Context> lost_;   // whose ring was unmapped
   ChildTurn child_;

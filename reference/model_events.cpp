@@ -164,6 +164,13 @@ Model::Expected Model::pgetevents(const Pgetevents& op) {
     }
   }
   Expected expected = wait_events(id, op.min_nr.offset, op.nr.offset, op.events, timeout, Req::kPgeteventsUnknown);
+  if (expected.asleep && !rehearsal_) {
+    Sleeper& sleeper = sleepers_.back();
+    sleeper.call = op;
+    sleeper.arguments = arguments_of(op);
+    if (op.sigset != arena::kNull && op.mask != arena::kNull) sleeper.mask = op.signals;
+    handlers_[lane_].masks = true;
+  }
   if (expected.asleep) return expected;
   if (rules_.wrong(Req::kPgeteventsAsGetevents) && expected.error == 0) ++expected.result;
   if (expected.error == 0) {

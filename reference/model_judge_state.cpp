@@ -142,7 +142,7 @@ void Model::compare_left_over(const Observation& observation) {
   if ((observation.mask_changed != 0) != wrong_mask && !is_quirk(Req::kPgeteventsMaskRestored, Kind::kMask)) {
     return diverge(Req::kPgeteventsMaskRestored, Kind::kMask, wrong_mask ? "another mask" : "the mask of before",
                    "changed are " + hex(observation.mask_changed),
-                   Check{Check::What::kMask, 0, 0, {wrong_mask ? 1 : 0}, {}});
+                   Check{Check::What::kMask, observation.returns.empty() ? 0u : 1u, 0, {wrong_mask ? 1 : 0}, {}});
   }
   if (restores_mask_) rules_.exercise(Req::kPgeteventsMaskRestored);
   if (!destroyed_ || is_quirk(Req::kMapDestroyUnmaps, Kind::kMemory)) return;

@@ -30,21 +30,10 @@ Model::Expected Model::apply(const InLane& op) {
   return {0, 0, Req::kUserActions};
 }
 
-Model::Expected Model::apply(const Interrupt& op) {
-  const auto lane = lane_of(op.number);
-  const auto found = std::find_if(sleepers_.begin(), sleepers_.end(), [lane](const Sleeper& each) {
-    return each.lane == lane && each.what != Sleeper::What::kDestroy;
-  });
-  skips_ = found == sleepers_.end();
-  if (skips_) return {0, 0, Req::kUserActions};
-  in_kernel_ = true;
-  found->signalled = true;
-  return {0, 0, Req::kUserActions};
-}
-
 Model::Expected Model::fall_asleep(Sleeper sleeper, Req rule) {
   waited_ = true;
   if (!rehearsal_) {
+    handlers_[lane_] = {};
     sleeper.lane = lane_;
     sleeper.cpu = seen_->cpu;
     sleepers_.push_back(std::move(sleeper));
@@ -82,7 +71,12 @@ const char* Model::refuses_step(const Operation& operation) const {
     return refuses_wait(static_cast<std::uint64_t>(get->ctx.offset), get->min_nr.offset, get->nr.offset, get->events);
   }
   if (const auto* get = std::get_if<Pgetevents>(&operation); get != nullptr && may_wait(*get)) {
+    if ((get->signals & signal_bit(SignalKind::kCaught)) != 0) return "a wait that no signal ends";
     return refuses_wait(static_cast<std::uint64_t>(get->ctx.offset), get->min_nr.offset, get->nr.offset, get->events);
+  }
+  const auto* signal = std::get_if<Interrupt>(&operation);
+  if (signal != nullptr && signal->kind == SignalKind::kStop && lane_of(signal->number) == kProcessLane) {
+    return refuses_stop();
   }
   const auto* store = std::get_if<RingStore>(&operation);
   if (store == nullptr || (store->field != RingField::kHead && store->field != RingField::kTail)) return nullptr;
@@ -223,7 +217,7 @@ void Model::compare_returns(const Observation& observation) {
                                     [&due](const LaneReturn& seen) { return seen.lane == due.seen.lane; });
     if (found == observation.returns.end()) return diverge(due.rule, Kind::kLost, expected, "it sleeps on", check);
     judged_returns_.set(due.seen.lane);
-    if (*found != due.seen) {
+    if (found->result != due.seen.result || found->error != due.seen.error) {
       const Kind kind = found->error != 0 ? Kind::kErrno : Kind::kCount;
       return diverge(due.rule, kind, expected, result_text(found->result, found->error), check);
     }

@@ -182,9 +182,9 @@ void Model::compare_asleep(const Sleeper& waiter, std::int64_t took, std::int64_
   const bool enough = ends_wait(waiter.wants() - took, left) || took >= waiter.wants();
   const Req rule = profile_->min_nr_wakes ? Req::kWaiterLeavesEvents : Req::kWaiterTakesEach;
   if (waiter.signalled || (enough && most >= waiter.min_nr)) {
-    const Expected expected = most > 0 ? value(Req::kWaiterWoken, most) : fail(Req::kWaiterSignalled, kEINTR);
+    const Expected expected = most > 0 ? value(Req::kWaiterWoken, most) : fail(waiter.signal_rule, kEINTR);
     return diverge(
-        waiter.signalled ? Req::kWaiterSignalled : Req::kWaiterWoken, Kind::kLost,
+        waiter.signalled ? waiter.signal_rule : Req::kWaiterWoken, Kind::kLost,
         lane + " returns " + result_text(expected.result, expected.error), "it sleeps on",
         Check{Check::What::kLaneResult, waiter.lane, 0, {expected.error != 0 ? -expected.error : expected.result}, {}});
   }
@@ -195,6 +195,7 @@ void Model::compare_asleep(const Sleeper& waiter, std::int64_t took, std::int64_
     return diverge(rule, Kind::kHeader, lane + " leaves all events in the ring", "it took " + std::to_string(took));
   }
   if (left > 0 || (took > 0 && !profile_->min_nr_wakes)) rules_.exercise(rule);
+  if (waiter.spared) rules_.exercise(waiter.signal_rule);
 }
 
 // One waiter after the operation, of which it took some events while `left` remained in the ring.
@@ -212,9 +213,10 @@ void Model::compare_waiter(const Sleeper& waiter, std::int64_t took, std::int64_
       return diverge(Req::kGeteventsSignalKeepsCount, Kind::kHeader, lane + " takes what is in the ring",
                      std::to_string(left) + " events are left there", check(most));
     }
-    expected = total > 0 ? value(Req::kGeteventsSignalKeepsCount, total) : fail(Req::kWaiterSignalled, kEINTR);
+    expected = total > 0 ? value(Req::kGeteventsSignalKeepsCount, total) : fail(waiter.signal_rule, kEINTR);
   } else if (total < waiter.min_nr || rules_.wrong(Req::kWaiterWoken)) {
-    const Req early = profile_->min_nr_wakes ? Req::kWaiterLeavesEvents : Req::kWaiterTakesEach;
+    const Req unasked = profile_->min_nr_wakes ? Req::kWaiterLeavesEvents : Req::kWaiterTakesEach;
+    const Req early = waiter.spared ? waiter.signal_rule : unasked;
     return diverge(rules_.wrong(Req::kWaiterWoken) ? Req::kWaiterWoken : early,
                    seen->error != 0 ? Kind::kErrno : Kind::kCount, lane + " sleeps on",
                    result_text(seen->result, seen->error), Check{Check::What::kAsleep, waiter.lane, 0, {1}, {}});

@@ -62,6 +62,7 @@ struct LaneReturn {
   unsigned lane = 0;
   std::int64_t result = 0;  // as in Observation
   int error = 0;
+  std::optional<unsigned> handlers = std::nullopt;  // how often signals ran one until then; none: nobody looked
   friend bool operator==(const LaneReturn&, const LaneReturn&) = default;
 };
 

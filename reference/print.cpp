@@ -159,7 +159,10 @@ struct Printer {
   std::string operator()(const InChild&) const { return "in_child"; }
   std::string operator()(const Through& op) const { return fmt::format("through({})", entry_name(op.entry)); }
   std::string operator()(const Expire&) const { return "expire(timer)"; }
-  std::string operator()(const Interrupt& op) const { return fmt::format("interrupt(lane {})", value_text(op.number)); }
+  std::string operator()(const Interrupt& op) const {
+    if (op.kind == SignalKind::kCaught) return fmt::format("interrupt(lane {})", value_text(op.number));
+    return fmt::format("interrupt(lane {}, {})", value_text(op.number), signal_kind_name(op.kind));
+  }
 };
 
 }  // namespace

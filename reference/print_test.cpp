@@ -114,6 +114,8 @@ TEST(Print, the_other_operations) {
   EXPECT_EQ(operation_text(FdWrite{Fd::kEvent, 8, 3}), "fd_write(event, 8 bytes, value 0x3)");
   EXPECT_EQ(operation_text(FdRead{}), "fd_read(pipe_read, 8 bytes)");
   EXPECT_EQ(operation_text(FdClose{Fd::kSocket1}), "fd_close(socket1)");
+  EXPECT_EQ(operation_text(Interrupt{1}), "interrupt(lane 1)");
+  EXPECT_EQ(operation_text(Interrupt{3, SignalKind::kStop}), "interrupt(lane 3, stop)");
   EXPECT_EQ(operation_text(Store{arena::kIocbs + 8, 1, 4}), "store(iocbs+0x8, 4 bytes, 0x1)");
 }
 

@@ -25,6 +25,8 @@ constexpr std::array<std::string_view, kMapActionCount> kMapActionNames{
     "mremap",        "mremap_grow",  "mremap_duplicate", "mremap_dontunmap", "munmap",    "mprotect_none",
     "mprotect_read", "mprotect_all", "mremap_grow_here", "madvise_dontneed", "mmap_over", "munmap_free",
     "mlock"};
+constexpr std::array<std::string_view, kSignalKindCount> kSignalKindNames{"caught", "restart", "stop", "ignored",
+                                                                          "blocked"};
 static_assert(std::variant_size_v<Operation> == kOperationCount);
 
 // FNV-1a by 64-bit words instead of bytes. The shift brings high bits down, which the product alone
@@ -72,6 +74,8 @@ std::string_view symbol_name(Symbol symbol) { return kSymbolNames.at(static_cast
 std::string_view ring_field_name(RingField field) { return kRingFieldNames.at(static_cast<std::size_t>(field)); }
 
 std::string_view map_action_name(MapAction action) { return kMapActionNames.at(static_cast<std::size_t>(action)); }
+
+std::string_view signal_kind_name(SignalKind kind) { return kSignalKindNames.at(static_cast<std::size_t>(kind)); }
 
 std::string_view operation_name(unsigned index) { return kOperationNames.at(index); }
 

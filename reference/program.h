@@ -232,10 +232,28 @@ constexpr unsigned lane_of(const Value& number) {
   return static_cast<unsigned>(static_cast<std::uint64_t>(number.offset) % kLanes);
 }
 
-// Signals hit lane `number` (modulo kLanes) until the call in which it sleeps has returned. Not made where it doesn't
-// sleep, or in io_destroy, which no signal ends.
+enum class SignalKind : std::uint8_t {
+  kCaught,   // one that is caught; no mask of a program blocks it
+  kRestart,  // ... by a handler with SA_RESTART
+  kStop,     // the lane's process is stopped and continued: of kProcessLane alone, as all threads of a process stop
+  kIgnored,  // one that the process ignores
+  kBlocked,  // one that is caught, but the lane blocks it, where no mask of io_pgetevents lets it in
+};
+inline constexpr unsigned kSignalKindCount = 5;
+// "caught", "restart", "stop", "ignored", "blocked".
+std::string_view signal_kind_name(SignalKind kind);
+// Its number: SIGUSR2, SIGUSR1, SIGSTOP, SIGWINCH, SIGIO.
+constexpr int signal_number(SignalKind kind) {
+  constexpr int kNumbers[] = {12, 10, 19, 28, 29};
+  return kNumbers[static_cast<unsigned>(kind)];
+}
+constexpr std::uint64_t signal_bit(SignalKind kind) { return std::uint64_t{1} << (signal_number(kind) - 1); }
+
+// A signal hits lane `number` (modulo kLanes). Not made where it doesn't sleep, or in io_destroy, which no signal ends.
+// What its call has left pending is taken away when that has returned.
 struct Interrupt {
   Value number = 0;
+  SignalKind kind = SignalKind::kCaught;
   friend bool operator==(const Interrupt&, const Interrupt&) = default;
 };
 

@@ -70,8 +70,9 @@ struct Check {
     kPeerEnd,     // whether descriptor `index` (an Fd) sees the end of its other side: 0 or 1
     kAsleep,      // whether lane `index` sleeps inside its call: 0 or 1
     kLaneResult,  // what the call of lane `index` that slept returns: as kResult
-    kMask,        // signals whose blocking the call changed, as Observation::mask_changed
+    kMask,        // signals whose blocking the call changed, as Observation::mask_changed; `index` 1: or one that slept
     kMapped,      // whether anything is mapped at the address that the variable at `at` holds: 0 or 1
+    kHandlers,    // how often signals ran a handler until the call of lane `index` that slept has returned
   };
   What what = What::kResult;
   std::uint64_t index = 0;
@@ -80,7 +81,7 @@ struct Check {
   std::vector<std::uint8_t> bytes;   // for What that is bytes: what they should be
   friend bool operator==(const Check&, const Check&) = default;
 };
-inline constexpr unsigned kCheckCount = 15;
+inline constexpr unsigned kCheckCount = 16;
 inline constexpr std::size_t kMaxCheckValues = 1024;
 
 struct Divergence {

@@ -40,13 +40,17 @@ std::string number_expression(const Check& check, CNeeds& needs) {
       return "aio_nr() - aio_nr_before";
     case What::kMask:
       needs.parts.need(CPart::kMask);
-      return "signal_mask() ^ mask_before";
+      if (check.index == 0) return "signal_mask() ^ mask_before";
+      needs.parts.need(CPart::kLaneCalls);
+      return "(signal_mask() ^ mask_before) | lanes_mask_changed()";
     case What::kMapped:
       needs.parts.need(CPart::kMapped);
       return fmt::format("is_mapped(*(volatile uint64_t *){})", c_address(check.at));
     case What::kAsleep:
     case What::kLaneResult:
+    case What::kHandlers:
       needs.parts.need(CPart::kLaneCalls);
+      if (check.what == What::kHandlers) return fmt::format("lane_handlers({})", check.index % kLanes);
       return fmt::format("{}({})", check.what == What::kAsleep ? "lane_sleeps" : "lane_result", check.index % kLanes);
     case What::kHeld:
       needs.descriptors.set(static_cast<std::size_t>(Fd::kGate));

@@ -21,6 +21,8 @@ static struct lane {
 	long call;
 	volatile int64_t result; /* -errno where the call failed */
 	volatile int returned;
+	volatile int handlers; /* that signals ran */
+	volatile uint64_t mask_changed;
 	volatile pid_t task;
 	int process;
 	_Alignas(16) char stack[65536];
@@ -41,23 +43,54 @@ static long raw_call(long number, const long *a)
 	return result;
 }
 
+static uint64_t raw_mask(void)
+{
+	uint64_t mask = 0;
+	const long ask[6] = { SIG_BLOCK, 0, (long)&mask, sizeof(mask) };
+
+	raw_call(SYS_rt_sigprocmask, ask);
+	return mask;
+}
+
+/* SIGIO comes only through a mask of io_pgetevents. */
 static int lane_main(void *argument)
 {
 	struct lane *lane = argument;
+	const uint64_t blocked = 1ULL << (SIGIO - 1);
 	const long die_with_parent[6] = { PR_SET_PDEATHSIG, SIGKILL }, code[6] = { 0 };
+	const long block[6] = { SIG_BLOCK, (long)&blocked, 0, sizeof(blocked) };
+	uint64_t mask;
 
 	if (lane->process)
 		raw_call(SYS_prctl, die_with_parent);
+	raw_call(SYS_rt_sigprocmask, block);
+	mask = raw_mask();
 	lane->result = TASK_CALL(lane->call, lane->arguments);
+	lane->mask_changed = mask ^ raw_mask();
 	lane->returned = 1;
 	raw_call(SYS_exit, code);
 	return 0;
 }
 
+/* 'S', 'D', 'T', ... as /proc shows it. */
+static char lane_state(int number)
+{
+	char path[40], line[256] = "", *state = NULL;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", lanes[number].task);
+	file = fopen(path, "r");
+	if (file && fgets(line, sizeof(line), file))
+		state = strrchr(line, ')');
+	if (file)
+		fclose(file);
+	return state ? state[2] : 0;
+}
+
 static int lane_sleeps(int number)
 {
 	struct lane *lane = &lanes[number];
-	char path[40], line[256] = "", *state = NULL;
+	char path[40], state;
 	long call = -1;
 	FILE *file;
 
@@ -69,13 +102,8 @@ static int lane_sleeps(int number)
 		call = -1;
 	if (file)
 		fclose(file);
-	snprintf(path, sizeof(path), "/proc/%d/stat", lane->task);
-	file = fopen(path, "r");
-	if (file && fgets(line, sizeof(line), file))
-		state = strrchr(line, ')');
-	if (file)
-		fclose(file);
-	return call == lane->number && state && (state[2] == 'S' || state[2] == 'D');
+	state = lane_state(number);
+	return call == lane->number && (state == 'S' || state == 'D');
 }
 
 /* What the lane's call returned; nothing that a call returns while it has not. */
@@ -84,9 +112,37 @@ __attribute__((unused)) static int64_t lane_result(int number)
 	return lanes[number].returned ? lanes[number].result : INT64_MIN;
 }
 
-static void on_interrupt(int number)
+/* How often a signal ran a handler until the lane's call returned. */
+__attribute__((unused)) static int64_t lane_handlers(int number)
 {
+	return lanes[number].returned ? lanes[number].handlers : INT64_MIN;
+}
+
+/* What calls that slept have changed of the signal masks. */
+__attribute__((unused)) static int64_t lanes_mask_changed(void)
+{
+	uint64_t changed = 0;
+
+	for (int i = 0; i < 4; i++)
+		changed |= lanes[i].returned ? lanes[i].mask_changed : 0;
+	return changed;
+}
+
+static void on_signal(int number)
+{
+	const long none[6] = { 0 };
+	long task = raw_call(SYS_gettid, none);
+
 	(void)number;
+	for (int i = 0; i < 4; i++)
+		lanes[i].handlers += lanes[i].task == task && !lanes[i].returned;
+}
+
+static void catch_signal(int number, int flags)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = flags };
+
+	sigaction(number, &action, NULL);
 }
 
 /* Makes a call that is to sleep, and waits until it does, or has returned. */
@@ -96,15 +152,17 @@ __attribute__((unused)) static void lane_call(int number, long call, long a, lon
 	struct lane *lane = &lanes[number];
 	const long arguments[6] = { a, b, c, d, e, f };
 	int flags = CLONE_VM | CLONE_FS | CLONE_FILES;
-	struct sigaction action = { .sa_handler = on_interrupt };
 
 	lane->process = number == 3;
 	flags |= lane->process ? SIGCHLD : CLONE_SIGHAND | CLONE_THREAD;
-	sigaction(SIGUSR2, &action, NULL);
+	catch_signal(SIGUSR2, 0);
+	catch_signal(SIGUSR1, SA_RESTART);
+	catch_signal(SIGIO, 0);
 	memcpy(lane->arguments, arguments, sizeof(arguments));
 	lane->call = call;
 	lane->number = TASK_NUMBER(call);
 	lane->returned = 0;
+	lane->handlers = 0;
 	lane->task = clone(lane_main, lane->stack + sizeof(lane->stack), flags, lane);
 	if (lane->task < 0)
 		die("cannot make a lane");
@@ -131,14 +189,23 @@ __attribute__((unused)) static void lane_asleep(int number)
 	exit(2);
 }
 
-__attribute__((unused)) static void lane_interrupt(int number)
+static void lane_kill(int number, int signal)
 {
 	struct lane *lane = &lanes[number];
 
-	for (int ms = 0; ms < 5000 && !lane->returned; ms++) {
-		syscall(SYS_tgkill, lane->process ? lane->task : getpid(), lane->task, SIGUSR2);
+	syscall(SYS_tgkill, lane->process ? lane->task : getpid(), lane->task, signal);
+}
+
+/* A lane that is stopped goes on. */
+__attribute__((unused)) static void lane_signal(int number, int signal)
+{
+	lane_kill(number, signal);
+	for (int ms = 0; ms < 5000 && signal == SIGSTOP && lane_state(number) != 'T'; ms++)
 		usleep(1000);
-	}
+	if (signal == SIGSTOP)
+		lane_kill(number, SIGCONT);
+	for (int ms = 0; ms < 5000 && !lanes[number].returned && !lane_sleeps(number); ms++)
+		usleep(1000);
 }
 )";
 // clang-format on

@@ -271,7 +271,8 @@ struct Call {
   std::string operator()(const Expire&) const { return call(CPart::kExpire, "expire", named(Fd::kTimer)); }
   std::string operator()(const Interrupt& op) const {
     needs.parts.need(CPart::kLaneCalls);
-    return fmt::format("lane_interrupt({})", lane_of(op.number));
+    constexpr const char* kNames[] = {"SIGUSR2", "SIGUSR1", "SIGSTOP", "SIGWINCH", "SIGIO"};
+    return fmt::format("lane_signal({}, {})", lane_of(op.number), kNames[static_cast<unsigned>(op.kind)]);
   }
 };
 

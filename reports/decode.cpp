@@ -163,6 +163,10 @@ void decode(const JsonNode& node, MapAction& action) {
   action = static_cast<MapAction>(index_among(node, names_of<MapAction>(kMapActionCount, map_action_name)));
 }
 
+void decode(const JsonNode& node, SignalKind& kind) {
+  kind = static_cast<SignalKind>(index_among(node, names_of<SignalKind>(kSignalKindCount, signal_kind_name)));
+}
+
 void decode(const JsonNode& node, EntryKind& entry) {
   entry = static_cast<EntryKind>(index_among(node, names_of<EntryKind>(kEntryKindCount, entry_name)));
 }

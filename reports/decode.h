@@ -62,6 +62,7 @@ void decode(const JsonNode& node, Value& value);
 void decode(const JsonNode& node, Fd& fd);
 void decode(const JsonNode& node, RingField& field);
 void decode(const JsonNode& node, MapAction& action);
+void decode(const JsonNode& node, SignalKind& kind);
 void decode(const JsonNode& node, EntryKind& entry);
 void decode(const JsonNode& node, Req& req);
 void decode(const JsonNode& node, Kind& kind);

@@ -90,6 +90,8 @@ std::vector<Case> cases() {
   const auto waits = [](std::int64_t min_nr) {
     return Getevents{.min_nr = min_nr, .nr = min_nr, .timeout = arena::kNull};
   };
+  Pgetevents masked{.min_nr = 1, .timeout = arena::kNull};
+  masked.signals = signal_bit(SignalKind::kRestart);
   return {
       {"errno_of_io_setup", TraceBuilder().step(aio::Setup{0}, -kEINVAL).diverging(Kind::kErrno, result(-kEINVAL))},
       {"count_of_io_submit", TraceBuilder().step(setup, 0).step(ready_poll, 1, 1).diverging(Kind::kCount, result(1))},
@@ -212,6 +214,40 @@ std::vector<Case> cases() {
                                        .returns(1, -kEINTR)
                                        .step(Destroy{}, 0)
                                        .diverging(Kind::kErrno, result(0))},
+      {"stop_ends_a_wait", TraceBuilder()
+                               .step(setup, 0)
+                               .step(InLane{3}, 0)
+                               .step(waits(1), 0)
+                               .asleep(3)
+                               .step(Interrupt{3, SignalKind::kStop}, 0)
+                               .returns(3, -kEINTR)
+                               .diverging(Kind::kErrno, number(What::kLaneResult, 3, -kEINTR))},
+      {"stop_does_not_end_io_pgetevents", TraceBuilder()
+                                              .step(setup, 0)
+                                              .step(InLane{3}, 0)
+                                              .step(masked, 0)
+                                              .asleep(3)
+                                              .step(Interrupt{3, SignalKind::kStop}, 0)
+                                              .returns(3, -kEINTR)
+                                              .diverging(Kind::kErrno, number(What::kAsleep, 3, 1))},
+      {"handlers_of_signals", TraceBuilder()
+                                  .step(setup, 0)
+                                  .step(InLane{1}, 0)
+                                  .step(masked, 0)
+                                  .asleep(1)
+                                  .step(Interrupt{1, SignalKind::kRestart}, 0)
+                                  .step(Interrupt{1, SignalKind::kIgnored}, 0)
+                                  .step(Interrupt{1, SignalKind::kBlocked}, 0)
+                                  .returns(1, -kEINTR)
+                                  .diverging(Kind::kCount, number(What::kHandlers, 1, 2))},
+      {"mask_after_a_signal", TraceBuilder()
+                                  .step(setup, 0)
+                                  .step(InLane{3}, 0)
+                                  .step(masked, 0)
+                                  .asleep(3)
+                                  .step(Interrupt{3, SignalKind::kBlocked}, 0)
+                                  .returns(3, -kEINTR)
+                                  .diverging(Kind::kMask, number(What::kMask, 1, 0))},
       {"destroy_sleeps", TraceBuilder()
                              .step(setup, 0)
                              .step(Hold{}, 0)

@@ -59,7 +59,13 @@ class RandomWorld {
     seen.asleep = below(4) == 0;
     seen.lane = static_cast<unsigned>(below(kLanes));
     seen.returns.clear();
-    if (below(3) == 0) seen.returns.push_back({static_cast<unsigned>(below(kLanes)), -1, static_cast<int>(below(140))});
+    if (below(3) == 0) {
+      LaneReturn& returned = seen.returns.emplace_back();
+      returned.lane = static_cast<unsigned>(below(kLanes));
+      returned.result = -1;
+      returned.error = static_cast<int>(below(140));
+      if (below(2) == 0) returned.handlers = static_cast<unsigned>(below(4));
+    }
     seen.arrived.clear();
     if (below(3) == 0) {
       GateRequest& request = seen.arrived.emplace_back();
@@ -126,6 +132,9 @@ class RandomWorld {
     void operator()(const char*, Fd& fd) const { fd = static_cast<Fd>(world.below(kFdCount)); }
     void operator()(const char*, RingField& field) const {
       field = static_cast<RingField>(world.below(kRingFieldCount));
+    }
+    void operator()(const char*, SignalKind& kind) const {
+      kind = static_cast<SignalKind>(world.below(kSignalKindCount));
     }
     void operator()(const char*, EntryKind& entry) const {
       entry = static_cast<EntryKind>(world.below(kEntryKindCount));

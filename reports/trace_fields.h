@@ -112,6 +112,7 @@ void visit_fields(T& returned, F&& f) {
   f("lane", returned.lane);
   f("result", returned.result);
   f("error", ErrnoField{returned.error});
+  f("handlers", returned.handlers);
 }
 
 template <SameFieldsAs<RecordedObservation> T, class F>
@@ -188,7 +189,7 @@ void visit_fields(T& trace, F&& f) {
 // "result", "arena_bytes", …: the name of What in traces.
 inline constexpr std::array<const char*, kCheckCount> kCheckNames{
     "result",  "arena_bytes", "ring_bytes", "counter", "file_bytes",  "file_length", "read_bytes", "aio_nr_delta",
-    "elapsed", "held",        "peer_end",   "asleep",  "lane_result", "mask",        "mapped"};
+    "elapsed", "held",        "peer_end",   "asleep",  "lane_result", "mask",        "mapped",     "handlers"};
 
 // In the order of enum GateCall.
 inline constexpr std::array<const char*, kGateCallCount> kGateCallNames{"read", "write", "fsync", "fdatasync"};

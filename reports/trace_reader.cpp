@@ -119,6 +119,7 @@ void check_bounds(const JsonNode& node, const Check& check) {
                                 : check.what == What::kPeerEnd    ? kFdCount
                                 : check.what == What::kAsleep     ? kLanes
                                 : check.what == What::kLaneResult ? kLanes
+                                : check.what == What::kHandlers   ? kLanes
                                                                   : kMaxOperations;
   if (check.index >= indexes) refuse(node, fmt::format("\"index\" must be below {}", indexes));
 }

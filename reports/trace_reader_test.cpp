@@ -53,6 +53,18 @@ TEST(TraceReader, ReadsAProgramWrittenByHand) {
   EXPECT_EQ(submit.iocbs.at(0).at, arena::iocb_slot(1));
 }
 
+TEST(TraceReader, ReadsSignalsOfEveryKindAndThoseOfBeforeAsCaught) {
+  const auto read = read_trace(R"({"version": 1, "steps": [
+    {"op": "interrupt", "number": 1, "seen": {"returns": [{"lane": 1, "result": -1, "error": "EINTR"}]}},
+    {"op": "interrupt", "kind": "stop", "seen": {"returns": [{"lane": 3, "handlers": 0}]}}]})");
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(read->steps[0].operation, Operation(Interrupt{1, SignalKind::kCaught}));
+  EXPECT_EQ(read->steps[0].observation->returns.at(0).handlers, std::nullopt);
+  EXPECT_EQ(read->steps[1].operation, Operation(Interrupt{0, SignalKind::kStop}));
+  EXPECT_EQ(read->steps[1].observation->returns.at(0).handlers, 0u);
+  EXPECT_FALSE(read_trace(R"({"version": 1, "program": [{"op": "interrupt", "kind": "kill"}]})"));
+}
+
 TEST(TraceReader, WritesAStepALine) {
   Program program;
   program.operations = {aio::Setup{}, Destroy{}};

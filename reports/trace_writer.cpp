@@ -67,6 +67,7 @@ Json to_json(const RangesField<T>& field) {
 Json to_json(Fd fd) { return fd_name(fd); }
 Json to_json(RingField field) { return ring_field_name(field); }
 Json to_json(MapAction action) { return map_action_name(action); }
+Json to_json(SignalKind kind) { return signal_kind_name(kind); }
 Json to_json(EntryKind entry) { return entry_name(entry); }
 Json to_json(Req req) { return requirement(req).id; }
 Json to_json(GateCall call) { return kGateCallNames.at(static_cast<std::size_t>(call)); }

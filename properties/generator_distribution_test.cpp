@@ -180,7 +180,14 @@ TEST(Distribution, lanes_reach_every_class) {
   expect_classes<InLane>({{"thread 1", 200, IS(InLane, x.number == Value(1))},
                           {"thread 2", 200, IS(InLane, x.number == Value(2))},
                           {"process", 200, IS(InLane, x.number == Value(kProcessLane))}});
-  expect_classes<Interrupt>({{"of any lane", 200, IS(Interrupt, x.number.offset >= 0)}});
+  expect_classes<Interrupt>({{"caught", 100, IS(Interrupt, x.kind == SignalKind::kCaught)},
+                             {"with SA_RESTART", 100, IS(Interrupt, x.kind == SignalKind::kRestart)},
+                             {"stop", 100, IS(Interrupt, x.kind == SignalKind::kStop)},
+                             {"ignored", 50, IS(Interrupt, x.kind == SignalKind::kIgnored)},
+                             {"blocked", 100, IS(Interrupt, x.kind == SignalKind::kBlocked)}});
+  expect_classes<Pgetevents>(
+      {{"that keeps a signal out", 100, IS(Pgetevents, (x.signals & signal_bit(SignalKind::kRestart)) != 0)},
+       {"that keeps the lane's own out", 50, IS(Pgetevents, (x.signals & signal_bit(SignalKind::kBlocked)) != 0)}});
   expect_classes<Getevents>(
       {{"wait for one more than is there", 200,
         IS(Getevents, x.timeout == arena::kNull && x.min_nr == Value(Symbol::kInRing, 1))},

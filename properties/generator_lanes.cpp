@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Lanes: who makes the next operation, waits that others end, reads of an empty pipe inside io_submit.
+// Lanes: who makes the next operation, waits that others end, reads of an empty pipe inside io_submit, signals.
 #include "properties/generator_composer.h"
 
 namespace aio {
@@ -29,7 +29,7 @@ bool Composer::step_lanes() {
   for (unsigned& steps : asleep_) steps -= steps > 0 ? 1 : 0;
   if (asleep_[lane_] > 0 || dice_.percent(25)) change_lane();
   enum { kPlain, kWait, kRead, kInterrupt };
-  switch (dice_.weighted<int>({{78, kPlain}, {14, kWait}, {3, kRead}, {5, kInterrupt}})) {
+  switch (dice_.weighted<int>({{71, kPlain}, {15, kWait}, {4, kRead}, {10, kInterrupt}})) {
     case kWait:
       wait_in_lane();
       return true;
@@ -60,8 +60,11 @@ void Composer::wait_in_lane() {
   } else {
     op.sec = -1;
   }
-  if (dice_.percent(15)) {
+  if (dice_.percent(35)) {
     Pgetevents other{op.ctx, op.min_nr, op.nr, op.events, op.timeout, op.sec, op.nsec};
+    if (dice_.percent(15)) other.sigset = arena::kNull;
+    if (dice_.percent(40)) other.signals |= signal_bit(SignalKind::kRestart);
+    if (dice_.percent(30)) other.signals |= signal_bit(SignalKind::kBlocked);
     add(other);
   } else {
     add(op);
@@ -90,10 +93,18 @@ void Composer::read_in_lane() {
   asleep_[lane_] = kLikelyAsleep;
 }
 
+// Mostly of one that sleeps.
 void Composer::interrupt() {
-  const unsigned lane = dice_.below(kLanes);
-  add(Interrupt{lane});
-  asleep_[lane] = 0;
+  const auto kind = dice_.weighted<SignalKind>({{7, SignalKind::kCaught},
+                                                {6, SignalKind::kRestart},
+                                                {6, SignalKind::kStop},
+                                                {3, SignalKind::kIgnored},
+                                                {6, SignalKind::kBlocked}});
+  unsigned lane = dice_.below(kLanes);
+  for (unsigned tries = 0; tries < 4 && asleep_[lane] == 0; ++tries) lane = dice_.below(kLanes);
+  if (kind == SignalKind::kStop) lane = kProcessLane;
+  add(Interrupt{lane, kind});
+  if (kind != SignalKind::kIgnored && kind != SignalKind::kBlocked) asleep_[lane] = 0;
 }
 
 }  // namespace aio

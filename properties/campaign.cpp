@@ -10,9 +10,11 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <thread>
 #include <utility>
 
 #include "fixtures/interruption.h"
+#include "fixtures/native_entry.h"
 #include "properties/exhaustive.h"
 #include "properties/generator.h"
 #include "properties/pool.h"
@@ -28,6 +30,8 @@ constexpr std::uint64_t kBatchSize = 64;
 constexpr std::uint64_t kSmallBatch = 16;  // where most programs are expected to end their worker
 constexpr auto kTick = std::chrono::milliseconds(100);
 constexpr unsigned kTriesAlone = 20;
+constexpr unsigned kLooksAtAioNr = 50;
+constexpr std::chrono::milliseconds kBetweenLooks{4};
 constexpr unsigned kTriesWithHistory = 3;
 constexpr std::array<std::string_view, 4> kKindNames{"mixed", "plain", "held", "stepped"};
 constexpr std::size_t kMostStuck = 64;     // of one round: each keeps its memory
@@ -217,8 +221,9 @@ class Campaign {
     bool alone = false;
     if (suspect.signature.kind == Kind::kAioNr) {
       // Others who use AIO here may move aio-nr again, but not in most runs.
-      alone = 2 * trials({program}, kTriesAlone)[0] >= kTriesAlone;
-      if (!alone) return dismiss(suspect);
+      const unsigned shown = trials({program}, kTriesAlone)[0];
+      alone = 2 * shown >= kTriesAlone;
+      if (!alone || (shown < kTriesAlone && others_move_aio_nr())) return dismiss(suspect);
     }
     for (unsigned tries = 0; tries < kTriesAlone && !alone; tries += 5) {
       alone = trials({program}, options_.adopt ? 2 : 5)[0] > 0;
@@ -240,6 +245,8 @@ class Campaign {
       finding.of = minimized.of;
       finding.out_of_budget = minimized.out_of_budget;
       if (finding.shown == 0) return dismiss(suspect);
+      const bool is_rare = 2 * finding.shown < finding.of;
+      if (is_rare && suspect.signature.kind == Kind::kAioNr) return dismiss(suspect);
     }
     forget_unrepeated(finding.signature);
     if (listener_.found) listener_.found(finding);
@@ -250,6 +257,19 @@ class Campaign {
     if (options_.stop_at && signature.requirement != *options_.stop_at) return dismiss(suspect);
     if (!is_known(signature) && seen_.insert(signature).second)
       confirm({signature, suspect.index, suspect.batch_first, suspect.how});
+  }
+
+  // Whether it moves though none of ours moves it.
+  bool others_move_aio_nr() const {
+    if (setting_.ledger == nullptr) return true;
+    NativeEntry kernel;
+    bool moved = false;
+    for (unsigned looks = 0; looks < kLooksAtAioNr && !moved; ++looks) {
+      moved = !setting_.ledger->lock([&] { return kernel.aio_nr(); }) || setting_.ledger->drift() != 0;
+      setting_.ledger->unlock(0, false);
+      std::this_thread::sleep_for(kBetweenLooks);
+    }
+    return moved;
   }
 
   // It was seen, and does not show again; it may with another program, or more often later.

@@ -13,20 +13,30 @@
 #include "cli/target.h"
 #include "fixtures/interruption.h"
 #include "fixtures/lies.h"
+#include "fixtures/racing_lies.h"
 #include "properties/campaign.h"
+#include "properties/free_campaign.h"
+#include "properties/free_programs.h"
 #include "reference/needs.h"
 
 namespace aio::cli {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 // Operations of a program that shows a fault; one to hold requests and one to end that, or two to change the lane, come
 // on top.
 constexpr std::size_t kMaxMinimized = 6;
-constexpr std::size_t kMaxMinimizedMore = 8;
+constexpr std::size_t kMaxMinimizedMore = 8;  // and of free lanes
 
 // Added to the seed where no operation of the minimized program can go and yet it is too long: another program that
 // shows the fault may have a shorter core.
 constexpr std::uint64_t kOtherSeed = 1000;
+
+// How often a program of free lanes is run while it is made smaller, and then.
+constexpr std::uint64_t kTriesOfFree = 64;
+constexpr std::uint64_t kRepeatsOfFree = 20;
+constexpr std::chrono::seconds kMinimizeFree{20};
 
 struct ProveOptions {
   std::uint64_t seed = 1;
@@ -34,6 +44,7 @@ struct ProveOptions {
   unsigned tries = 1;
   double time_s = 45;
   std::string only;
+  std::string without;
   unsigned part = 1;  // of `parts`
   unsigned parts = 1;
   TargetOptions target;
@@ -44,6 +55,7 @@ struct Case {
   bool is_lie = false;
   std::optional<Req> rule;
   ProgramKind kind = ProgramKind::kMixed;  // with which it shows
+  bool is_racing = false;                  // it shows in free lanes
 };
 
 ProgramKind kind_that_shows(std::string_view needs) {
@@ -70,9 +82,16 @@ std::vector<Case> cases(const ProveOptions& options, const Setting& setting) {
     all.push_back({std::string(id), !rule, rule, kind_that_shows(needs)});
   };
   for (const Lie& lie : lies()) add(lie.id, std::nullopt, lie.needs);
+  for (const Lie& lie : racing_lies()) {
+    add(lie.id, std::nullopt, lie.needs);
+    if (!all.empty() && all.back().id == lie.id) all.back().is_racing = true;
+  }
   for (const Requirement& each : requirements()) add(each.id, each.req, each.needs);
   if (!options.only.empty()) {
     std::erase_if(all, [&](const Case& each) { return each.id.find(options.only) == std::string::npos; });
+  }
+  if (!options.without.empty()) {
+    std::erase_if(all, [&](const Case& each) { return each.id.find(options.without) != std::string::npos; });
   }
   std::size_t index = 0;
   std::erase_if(all, [&](const Case&) { return index++ % options.parts != options.part - 1; });
@@ -82,8 +101,62 @@ std::vector<Case> cases(const ProveOptions& options, const Setting& setting) {
 enum class Verdict { kFound, kNotFound, kTooLong };
 constexpr std::array kVerdictNames{"found", "NOT FOUND", "TOO LONG"};
 
+struct Proof {
+  bool found = false;
+  bool small = false;
+  std::uint64_t programs = 0;
+  std::size_t length = 0;
+  std::uint64_t shown = 0;
+  std::uint64_t of = 0;
+  double seconds = 0;
+  std::string named = "-";
+};
+
 // One line of the table.
-Verdict prove_one(const Case& each, const Setting& honest, std::uint64_t seed, const ProveOptions& options) {
+Verdict print(const Case& each, std::uint64_t seed, const Proof& proof) {
+  const Verdict verdict = !proof.found ? Verdict::kNotFound : proof.small ? Verdict::kFound : Verdict::kTooLong;
+  fmt::print("{}\t{}\t{}\t{}\t{}\t{}\t{}/{}\t{:.1f}\t{}\n", each.is_lie ? "lie" : "mutant", each.id, seed,
+             kVerdictNames.at(static_cast<std::size_t>(verdict)), proof.programs, proof.length, proof.shown, proof.of,
+             proof.seconds, proof.named);
+  std::fflush(stdout);
+  return verdict;
+}
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+Proof prove_racing(const Case& each, const Setting& honest, std::uint64_t seed, const ProveOptions& options) {
+  FreeSetting setting;
+  setting.directory = honest.directory;
+  setting.lie = each.id;
+  setting.processes = free_processes(honest.machine.usable_cpus);
+  setting.patience = honest.hang_time;
+  const auto programs = [seed](std::uint64_t index) { return free_program(seed, index); };
+  const auto start = Clock::now();
+  const FreeResult result =
+      run_free_programs(setting, programs, 0, UINT64_MAX, 1, start + milliseconds_of(options.time_s));
+  if (!result.problems.empty()) throw Failure(Exit::kIncomplete, result.problems.front());
+  Proof proof;
+  proof.programs = result.programs;
+  proof.seconds = seconds_since(start);
+  if (result.findings.empty()) return proof;
+  const FreeFinding& found = result.findings.front();
+  const SmallFree small =
+      minimize_free(setting, programs(found.program), found.text, kTriesOfFree, Clock::now() + kMinimizeFree);
+  const auto again = [&](std::uint64_t index) {
+    FreeProgram program = small.program;
+    draw_pauses(program, seed, index);
+    return program;
+  };
+  proof.found = true;
+  for (const auto& lane : small.program.lanes) proof.length += lane.size();
+  proof.small = proof.length <= kMaxMinimizedMore;
+  proof.of = kRepeatsOfFree;
+  proof.shown = run_free_programs(setting, again, 0, kRepeatsOfFree, kRepeatsOfFree).findings.size();
+  proof.named = "lanes.answers_have_an_order";
+  return proof;
+}
+
+Proof prove_stepped(const Case& each, const Setting& honest, std::uint64_t seed, const ProveOptions& options) {
   Setting setting = honest;
   if (each.is_lie) setting.lie = each.id;
   setting.mutant = each.rule;
@@ -94,24 +167,26 @@ Verdict prove_one(const Case& each, const Setting& honest, std::uint64_t seed, c
   campaign.max_findings = 1;
   campaign.stop_at = each.rule;
   campaign.kind = each.kind;
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   const CampaignResult result = run_campaign(setting, campaign, {});
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const bool found = !result.findings.empty();
-  const std::size_t length = found ? result.findings[0].program.operations.size() : 0;
-  const bool small = found && length <= most_operations(result.findings[0].program);
-  const Verdict verdict = !found ? Verdict::kNotFound : small ? Verdict::kFound : Verdict::kTooLong;
-  const std::string named = found ? std::string(requirement(result.findings[0].signature.requirement).id) : "-";
-  fmt::print("{}\t{}\t{}\t{}\t{}\t{}\t{}/{}\t{:.1f}\t{}\n", each.is_lie ? "lie" : "mutant", each.id, seed,
-             kVerdictNames.at(static_cast<std::size_t>(verdict)), result.tally.programs, length,
-             found ? result.findings[0].shown : 0, found ? result.findings[0].of : 0, seconds, named);
-  std::fflush(stdout);
-  return verdict;
+  Proof proof;
+  proof.programs = result.tally.programs;
+  proof.seconds = seconds_since(start);
+  if (result.findings.empty()) return proof;
+  const Found& found = result.findings[0];
+  proof.found = true;
+  proof.length = found.program.operations.size();
+  proof.small = proof.length <= most_operations(found.program);
+  proof.shown = found.shown;
+  proof.of = found.of;
+  proof.named = requirement(found.signature.requirement).id;
+  return proof;
 }
 
 bool prove(const Case& each, const Setting& honest, std::uint64_t seed, const ProveOptions& options) {
   for (unsigned tries = 0; tries < options.tries && !stop_requested(); ++tries) {
-    const Verdict verdict = prove_one(each, honest, seed, options);
+    const auto prove_one = each.is_racing ? prove_racing : prove_stepped;
+    const Verdict verdict = print(each, seed, prove_one(each, honest, seed, options));
     if (verdict == Verdict::kFound) return true;
     if (verdict == Verdict::kTooLong) seed += kOtherSeed;
   }
@@ -126,7 +201,9 @@ Exit prove(const ProveOptions& options) {
     throw wrong_usage(
         fmt::format("--part {} of --parts {}: right would be 1 to {}", options.part, options.parts, options.parts));
   }
-  if (all.empty()) throw wrong_usage(fmt::format("no lie and no mutant has '{}' in its id", options.only));
+  if (all.empty())
+    throw wrong_usage(fmt::format("no lie and no mutant has '{}' in its id{}", options.only,
+                                  options.without.empty() ? "" : " and not '" + options.without + "'"));
   fmt::print("kind\tid\tseed\tverdict\tprograms\tminimized_operations\trepeats\tseconds\tnamed\n");
   std::size_t failed = 0;
   std::size_t run = 0;
@@ -161,6 +238,7 @@ void add_prove(CLI::App& app, Action& action) {
   command->add_option("--time", options->time_s, "Seconds after which a fault counts as not found")
       ->capture_default_str();
   command->add_option("--only", options->only, "Only ids that contain this text");
+  command->add_option("--without", options->without, "Not those that contain this text");
   command->add_option("--part", options->part, "Only every Nth of them, from this one on: much of the time is sleep")
       ->check(CLI::Range(1, 64));
   command->add_option("--parts", options->parts, "The N of --part")->check(CLI::Range(1, 64));

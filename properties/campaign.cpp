@@ -246,7 +246,7 @@ class Campaign {
       finding.out_of_budget = minimized.out_of_budget;
       if (finding.shown == 0) return dismiss(suspect);
       const bool is_rare = 2 * finding.shown < finding.of;
-      if (is_rare && suspect.signature.kind == Kind::kAioNr) return dismiss(suspect);
+      if (is_rare && suspect.signature.kind == Kind::kAioNr && others_move_aio_nr()) return dismiss(suspect);
     }
     forget_unrepeated(finding.signature);
     if (listener_.found) listener_.found(finding);

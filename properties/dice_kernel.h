@@ -84,7 +84,9 @@ class DiceKernel {
   }
 
   void complete_one() {
-    for (Context& each : contexts_) {
+    const std::uint32_t first = dice_.below(static_cast<std::uint32_t>(contexts_.size()));
+    for (std::size_t i = 0; i < contexts_.size(); ++i) {
+      Context& each = contexts_[(first + i) % contexts_.size()];
       if (each.late.empty()) continue;
       const std::size_t at = dice_.below(static_cast<std::uint32_t>(each.late.size()));
       Late& late = each.late[at];

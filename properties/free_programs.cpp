@@ -13,7 +13,6 @@ namespace {
 using CallKind = HistoryCall::Kind;
 using RequestKind = HistoryRequest::Kind;
 
-constexpr std::int64_t kTransferred = 8;
 constexpr unsigned kLongestPause = 2000;
 
 class Maker {
@@ -50,6 +49,7 @@ class Maker {
         const bool may_stay =
             each.kind != CallKind::kGetevents && each.kind != CallKind::kDestroy && each.kind != CallKind::kMove;
         if (!may_stay) each.kind = CallKind::kWrite;
+        each.for_ever = each.waits = false;
       }
     }
   }
@@ -104,7 +104,7 @@ class Maker {
     request.number = ++numbers_;
     request.kind =
         dice_.weighted<RequestKind>({{4, RequestKind::kAtOnce}, {1, RequestKind::kLater}, {5, RequestKind::kPoll}});
-    if (request.kind == RequestKind::kAtOnce) request.res = kTransferred;
+    if (request.kind == RequestKind::kAtOnce) request.res = kFreeBytes;
     if (dice_.one_in(3)) request.resfd = 0;
     if (request.kind == RequestKind::kPoll) {
       request.eventfd = static_cast<std::uint8_t>(dice_.below(program.eventfds));

@@ -26,7 +26,9 @@ class Search {
     first.signalled.resize(history.eventfds);
     first.counters.resize(history.counters);
     std::uint8_t lanes = 0;
-    for (const HistoryCall& each : history.calls) lanes = std::max(lanes, static_cast<std::uint8_t>(each.lane + 1));
+    for (const HistoryCall& each : history.calls) {
+      lanes = std::max({lanes, static_cast<std::uint8_t>(each.lane + 1), static_cast<std::uint8_t>(each.target + 1)});
+    }
     first.lanes.resize(lanes);
     first.hit.resize(lanes);
     all_.push_back(std::move(first));

@@ -5,9 +5,11 @@
 // contexts hold, and how far each running call is (Wing and Gong, 1993; equal configurations are one, Lowe, 2017).
 //
 // Steps, from fs/aio.c (semantics.md A and D): each call looks its context up first, and finds it until io_destroy has
-// taken it out; io_submit then takes one iocb after the other; io_getevents takes all that the ring has, up to nr, once
-// or, where it waits, more often; io_destroy marks the context dead, and returns when no other call is in it and
-// nothing is in flight; a request that a worker completes does so at any time.
+// taken it out, or not where its ring was moved from; io_submit then takes one iocb after the other; io_getevents takes
+// all that the ring has, up to nr, once or, where it waits, more often; io_destroy marks the context dead, and returns
+// when no other call is in it and nothing is in flight; a request that a worker completes does so at any time, its
+// event before its RESFD. A signal is handled between calls, or on the way out of a wait that it ends. Where the
+// process dies calls go on as far as they must (io_submit to the end of its list), and then all contexts end.
 #pragma once
 
 #include <cstddef>

@@ -19,7 +19,7 @@ namespace {
 using CallKind = HistoryCall::Kind;
 using RequestKind = HistoryRequest::Kind;
 
-constexpr std::uint64_t kHistories = 250;
+constexpr std::uint64_t kHistories = 400;
 constexpr std::size_t kConfigurations =
     20'000;                            // most often enough, and then the call that is wrong is not sought for long
 constexpr std::int64_t kStrange = 77;  // no request's result
@@ -154,8 +154,9 @@ constexpr Change kChanges[] = {
        return true;
      }},
     {"one count more",
-     [](const History&, HistoryCall& call) {
-       if (call.kind != CallKind::kRead) return false;
+     [](const History& history, HistoryCall& call) {
+       const auto is_cut_off = [](const HistoryCall& each) { return each.cut_off; };
+       if (call.kind != CallKind::kRead || count_of(history, is_cut_off) != 0) return false;
        call.result = std::max<std::int64_t>(call.result, 0) + 1;
        call.error = 0;
        return true;
@@ -200,12 +201,17 @@ HistoryVerdict verdict_of(const History& history) {
 
 TEST(HistoriesOfTheRules, are_explained_and_with_one_answer_changed_are_not) {
   std::vector<std::size_t> made(std::size(kChanges));
+  std::uint64_t undecided = 0;
   for (std::uint64_t seed = 0; seed < kHistories; ++seed) {
     const FreeProgram program = free_program(2, seed);
     const History history = DiceKernel(program, seed).run();
     const HistoryCheck check = check_history(history);
-    ASSERT_EQ(check.verdict, HistoryVerdict::kExplained) << "program " << seed << "\n"
-                                                         << history_text(history, check.call);
+    ASSERT_NE(check.verdict, HistoryVerdict::kUnexplained) << "program " << seed << "\n"
+                                                           << history_text(history, check.call);
+    if (check.verdict == HistoryVerdict::kUndecided) {
+      ++undecided;
+      continue;
+    }
     for (std::size_t i = 0; i < std::size(kChanges); ++i) {
       // One call of each history, so that it does not take long.
       const std::size_t from = (seed * 7 + i) % history.calls.size();
@@ -221,6 +227,7 @@ TEST(HistoriesOfTheRules, are_explained_and_with_one_answer_changed_are_not) {
       }
     }
   }
+  EXPECT_LT(undecided * 100, kHistories);
   for (std::size_t i = 0; i < made.size(); ++i) {
     EXPECT_GE(made[i], 1U) << kChanges[i].name;
     RecordProperty(kChanges[i].name, static_cast<int>(made[i]));

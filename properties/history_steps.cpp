@@ -141,13 +141,15 @@ class Steps {
     if (request.kind == HistoryRequest::Kind::kLater) {
       add_late(context(take()), {request.number, request.res, false, request.resfd});
     } else {
-      complete(request, step(Phase::kInside));
+      complete(request, request.res, step(Phase::kInside));
+      // A buffered write ends where a fatal signal comes.
+      if (call_.cut_off) complete(request, -kEINTR, step(Phase::kInside));
     }
   }
 
   // The event comes first.
-  void complete(const HistoryRequest& request, Configuration& made) {
-    if (!put_event(fates_, call_.context, context(made).ring, {request.number, request.res})) {
+  void complete(const HistoryRequest& request, std::int64_t res, Configuration& made) {
+    if (!put_event(fates_, call_.context, context(made).ring, {request.number, res})) {
       next_.pop_back();
     } else if (request.resfd) {
       made.lanes[lane_].stage = kToSignal;
@@ -187,7 +189,7 @@ class Steps {
       Configuration& made = step(Phase::kInside);
       ContextState& into = context(made);
       into.pending.erase(find_number(into.pending, request.number));
-      complete(request, made);
+      complete(request, request.res, made);
     } else {
       find_number(context(take()).pending, request.number)->listed = is_sought(request.number);
     }
@@ -204,7 +206,7 @@ class Steps {
     const std::vector<HistoryEvent>& ring = now().ring;
     const std::size_t taken = std::min<std::size_t>(ring.size(), call_.nr - got);
     if (taken > 0 && call_.unwritable) {
-      if (fails(kEFAULT)) step(Phase::kReturning);
+      if (fails(now().dead ? kEINVAL : kEFAULT)) step(Phase::kReturning);
       return;
     }
     if (passed && taken == 0) return;

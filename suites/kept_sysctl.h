@@ -4,12 +4,11 @@
 // its own waits for that.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <string>
 
 #include "fixtures/descriptor.h"
+#include "fixtures/keeper.h"
 
 namespace aio::suites {
 
@@ -17,9 +16,6 @@ class KeptSysctl {
  public:
   // By its path below /proc/sys. Throws std::system_error where it cannot be read and written.
   explicit KeptSysctl(const std::string& name);
-  ~KeptSysctl();
-  KeptSysctl(const KeptSysctl&) = delete;
-  KeptSysctl& operator=(const KeptSysctl&) = delete;
 
   std::string value() const;
   void set(std::uint64_t value) const { set(std::to_string(value)); }
@@ -27,13 +23,11 @@ class KeptSysctl {
 
  private:
   void set(const std::string& text) const;
-  [[noreturn]] void keep(int end);
 
   std::string path_;
   std::string before_;
   Descriptor file_;
-  Descriptor alive_;
-  pid_t keeper_ = -1;
+  Keeper keeper_;
 };
 
 }  // namespace aio::suites

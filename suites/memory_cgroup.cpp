@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,8 +13,7 @@
 #include <sstream>
 #include <thread>
 
-#include "fixtures/keep_descriptor.h"
-#include "suites/harness/objects.h"
+#include "fixtures/descriptor.h"
 
 namespace aio::suites {
 namespace {
@@ -72,19 +70,8 @@ MemoryCgroup::MemoryCgroup(std::uint64_t high, std::uint64_t most) {
   }
   path_ = fmt::format("{}/aio-cts-{}", top_, ::getpid());
   enabled_ = unified_ && !has_word(top_ + "/cgroup.subtree_control", "memory");
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) fail("cannot make a pipe");
-  alive_ = Descriptor(ends[1]);
-  const Descriptor end(ends[0]);
-  keeper_ = ::fork();
-  if (keeper_ < 0) fail("cannot fork");
-  if (keeper_ == 0) keep(end.get());
+  keeper_.emplace([this] { remove(); }, Keeper::Open::kNothing);
   obstacle_ = make(high, most);
-}
-
-MemoryCgroup::~MemoryCgroup() {
-  alive_ = Descriptor();
-  if (keeper_ > 0) ::waitpid(keeper_, nullptr, 0);
 }
 
 const char* MemoryCgroup::make(std::uint64_t high, std::uint64_t most) {
@@ -108,18 +95,6 @@ std::uint64_t MemoryCgroup::times_at_limit() const {
   return sum;
 }
 
-// The keeper: no signal to the test's group reaches it, and the pipe ends when nobody has its other side.
-void MemoryCgroup::keep(int end) const {
-  ::setsid();
-  keep_descriptor(end);
-  char byte = 0;
-  while (::read(0, &byte, 1) < 0 && errno == EINTR) {
-  }
-  remove();
-  if (enabled_) write_to(top_ + "/cgroup.subtree_control", "-memory");
-  ::_exit(0);
-}
-
 void MemoryCgroup::remove() const {
   const auto deadline = Clock::now() + kEndPatience;
   while (::rmdir(path_.c_str()) != 0 && errno != ENOENT && Clock::now() < deadline) {
@@ -127,6 +102,7 @@ void MemoryCgroup::remove() const {
     for (pid_t each = 0; members >> each;) ::kill(each, SIGKILL);
     std::this_thread::sleep_for(kLookAgain);
   }
+  if (enabled_) write_to(top_ + "/cgroup.subtree_control", "-memory");
 }
 
 }  // namespace aio::suites

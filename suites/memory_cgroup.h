@@ -4,12 +4,11 @@
 // and ends what is in it.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
+#include <optional>
 #include <string>
 
-#include "fixtures/descriptor.h"
+#include "fixtures/keeper.h"
 
 namespace aio::suites {
 
@@ -17,9 +16,6 @@ class MemoryCgroup {
  public:
   // `high` is where its processes are slowed down, and `most` what they cannot pass; version 1 knows the latter only.
   MemoryCgroup(std::uint64_t high, std::uint64_t most);
-  ~MemoryCgroup();
-  MemoryCgroup(const MemoryCgroup&) = delete;
-  MemoryCgroup& operator=(const MemoryCgroup&) = delete;
 
   // Why there is none; nullptr if there is. A constant.
   const char* obstacle() const { return obstacle_; }
@@ -30,7 +26,6 @@ class MemoryCgroup {
 
  private:
   const char* make(std::uint64_t high, std::uint64_t most);
-  [[noreturn]] void keep(int end) const;
   void remove() const;
 
   bool unified_ = false;  // version 2
@@ -38,8 +33,7 @@ class MemoryCgroup {
   std::string top_;
   std::string path_;
   const char* obstacle_ = nullptr;
-  Descriptor alive_;
-  pid_t keeper_ = -1;
+  std::optional<Keeper> keeper_;
 };
 
 }  // namespace aio::suites

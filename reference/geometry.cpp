@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "reference/abi.h"
-
 namespace aio {
 
 std::uint32_t wanted_events(std::uint32_t nr, std::uint32_t possible_cpus) {
@@ -16,7 +14,7 @@ Geometry geometry(std::uint32_t nr, std::uint32_t possible_cpus, std::uint64_t p
   geometry.wanted = wanted_events(nr, possible_cpus);
   // One slot stays empty to tell a full ring from an empty one; the kernel adds one more.
   const std::uint64_t events = std::uint64_t{geometry.wanted} + 2;
-  const std::uint64_t bytes = sizeof(RingHeader) + sizeof(Event) * events;
+  const std::uint64_t bytes = ring_bytes(events);
   geometry.pages = (bytes + page_size - 1) / page_size;
   geometry.ring_size = static_cast<std::uint32_t>((page_size * geometry.pages - sizeof(RingHeader)) / sizeof(Event));
   geometry.available = geometry.ring_size - 1;

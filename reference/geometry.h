@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "reference/abi.h"
+
 namespace aio {
 
 struct Geometry {
@@ -22,6 +24,9 @@ struct Geometry {
     return std::int64_t{pinned_max()} - (std::int64_t{possible_cpus} - 1) * (2 * std::int64_t{batch} - 1);
   }
 };
+
+// Length of a ring of so many events. With RingHeader::nr of them it fills its pages: that counts what fits there.
+constexpr std::uint64_t ring_bytes(std::uint64_t events) { return sizeof(RingHeader) + sizeof(Event) * events; }
 
 // n of section A.1: the product wraps at 2^32, so nr = 0x80000000 gives 0.
 std::uint32_t wanted_events(std::uint32_t nr, std::uint32_t possible_cpus);

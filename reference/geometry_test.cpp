@@ -40,6 +40,7 @@ TEST(Geometry, agrees_with_the_measured_table) {
     EXPECT_EQ(wanted_events(row.nr, row.cpus), row.wanted);
     EXPECT_EQ(ring.pages, row.pages);
     EXPECT_EQ(ring.ring_size, row.ring_size);
+    EXPECT_EQ(ring_bytes(ring.ring_size), ring.pages * kPageSize);
     EXPECT_EQ(ring.available, row.available);
     EXPECT_EQ(ring.batch, row.batch);
     EXPECT_EQ(ring.pinned_max(), row.pinned_max);

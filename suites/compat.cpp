@@ -10,6 +10,7 @@
 
 #include "fixtures/compat_entry.h"
 #include "fixtures/native_entry.h"
+#include "reference/geometry.h"
 #include "suites/harness/case.h"
 
 namespace aio::suites {
@@ -35,7 +36,7 @@ Address before_page_end(Address page, std::size_t size) { return page + arena::k
 SUITE_TEST(compat, rings_lie_below_4_gib, {.holds = {"compat.ring_below_4_gib"}, .entries = kCompatOnly}) {
   for (const std::uint32_t nr : {1u, 64u, 1000u, 4096u}) {
     const std::uint64_t ctx = setup(nr);
-    EXPECT_LT(ctx + sizeof(RingHeader) + sizeof(Event) * ring(ctx).nr, kFourGib) << nr;
+    EXPECT_LT(ctx + ring_bytes(ring(ctx).nr), kFourGib) << nr;
   }
 }
 
@@ -79,7 +80,7 @@ SUITE_TEST(compat, a_ring_that_is_moved_below_4_gib_can_be_named,
   at<std::uint64_t>(kVariable) = 0;
   ASSERT_RETURNS(0, native.io_setup(1, kVariable));
   const auto ctx = at<std::uint64_t>(kVariable);
-  const std::size_t size = sizeof(RingHeader) + sizeof(Event) * ring(ctx).nr;
+  const std::size_t size = ring_bytes(ring(ctx).nr);
   const Address low = map(size);
   ASSERT_EQ(::mremap(reinterpret_cast<void*>(ctx), size, size, MREMAP_MAYMOVE | MREMAP_FIXED, low),
             reinterpret_cast<void*>(low));

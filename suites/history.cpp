@@ -29,6 +29,7 @@
 #include <fstream>
 
 #include "fixtures/worker.h"
+#include "reference/geometry.h"
 #include "suites/harness/case.h"
 
 namespace aio::suites {
@@ -271,7 +272,7 @@ SUITE_TEST(history, 2a8a98673c13_aio_nr, {.holds = {"io_setup.aio_nr_grows_by_nr
 SUITE_TEST(history, cve_2023_52646_mremap_after_fork,
            {.holds = {"history.child_cannot_move_ring"}, .may_crash = true}) {
   const std::uint64_t ctx = setup();
-  const std::size_t size = sizeof(RingHeader) + sizeof(Event) * ring(ctx).nr;
+  const std::size_t size = ring_bytes(ring(ctx).nr);
   const Address target = map(size);
   EXPECT_EQ(end_of([&] {
               void* const moved = ::mremap(pointer(ctx), size, size, MREMAP_MAYMOVE | MREMAP_FIXED, pointer(target));

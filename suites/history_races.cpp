@@ -19,14 +19,13 @@
 #include <thread>
 
 #include "fixtures/lane.h"
+#include "reference/geometry.h"
 #include "suites/harness/case.h"
 
 namespace aio::suites {
 namespace {
 
 void* pointer(Address at) { return reinterpret_cast<void*>(at); }
-
-std::size_t ring_bytes(const RingHeader& header) { return sizeof(RingHeader) + sizeof(Event) * header.nr; }
 
 volatile std::sig_atomic_t handled = 0;
 
@@ -63,7 +62,7 @@ SUITE_TEST(history, b2edffdd912b_move_meets_destroy, {.holds = {"history.move_an
   Lane mover(cpus().number(1 % cpus().count()));
   for (int round = 0; round < 40; ++round) {
     const std::uint64_t ctx = setup();
-    const std::size_t size = ring_bytes(ring(ctx));
+    const std::size_t size = ring_bytes(ring(ctx).nr);
     const Address target = map(size);
     void* moved = nullptr;
     int error = 0;

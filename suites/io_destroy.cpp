@@ -14,6 +14,7 @@
 
 #include "fixtures/lane.h"
 #include "fixtures/worker.h"
+#include "reference/geometry.h"
 #include "suites/harness/case.h"
 #include "suites/harness/objects.h"
 
@@ -126,7 +127,7 @@ SUITE_TEST(io_destroy, events_that_nobody_took_do_not_matter,
 SUITE_TEST(io_destroy, the_whole_ring_is_unmapped, {.holds = {"mapping.destroy_unmaps"}}) {
   for (const std::uint32_t nr : {1u, 1000u}) {
     const std::uint64_t ctx = setup(nr);
-    const std::uint64_t size = sizeof(RingHeader) + sizeof(Event) * ring(ctx).nr;
+    const std::uint64_t size = ring_bytes(ring(ctx).nr);
     ASSERT_TRUE(is_mapped(ctx));
     ASSERT_RETURNS(0, io_destroy(ctx));
     for (Address page = ctx; page < ctx + size; page += machine().page_size)

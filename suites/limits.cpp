@@ -17,6 +17,7 @@
 #include <map>
 
 #include "fixtures/worker.h"
+#include "reference/geometry.h"
 #include "suites/harness/case.h"
 #include "suites/harness/objects.h"
 
@@ -254,7 +255,7 @@ SUITE_TEST(limits, a_lost_ring_counts_until_the_process_ends,
   const auto make = [&] {
     holder.emplace([&] {
       const std::uint64_t ctx = setup(353);
-      ::munmap(&ring(ctx), sizeof(RingHeader) + sizeof(Event) * ring(ctx).nr);
+      ::munmap(&ring(ctx), ring_bytes(ring(ctx).nr));
       io_destroy(ctx);
     });
     require(testing::AssertionResult(holder->ready()));

@@ -15,6 +15,7 @@
 #include <array>
 #include <cstdio>
 
+#include "reference/geometry.h"
 #include "suites/harness/case.h"
 #include "suites/harness/objects.h"
 #include "suites/kept_sysctl.h"
@@ -56,7 +57,7 @@ SUITE_TEST(limits, a_ring_fits_the_address_space_or_nothing_stays,
     if (nr > machine().aio_max_nr / 2) continue;
     claim("limits.address_space_counts_the_rings_pages");
     const std::uint64_t first = setup(nr);
-    const std::size_t size = (sizeof(RingHeader) + sizeof(Event) * ring(first).nr + page - 1) / page * page;
+    const std::size_t size = (ring_bytes(ring(first).nr) + page - 1) / page * page;
     ASSERT_RETURNS(0, io_destroy(first));
     at<std::uint64_t>(kVariable) = 0;
     const std::size_t before = address_space();

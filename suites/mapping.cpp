@@ -19,6 +19,7 @@
 
 #include "fixtures/user_memory.h"
 #include "fixtures/worker.h"
+#include "reference/geometry.h"
 #include "suites/harness/case.h"
 
 namespace aio::suites {
@@ -63,8 +64,6 @@ bool has(const Mapping& mapping, const char* flag) {
   return std::find(mapping.flags.begin(), mapping.flags.end(), flag) != mapping.flags.end();
 }
 
-std::size_t length(const RingHeader& ring) { return sizeof(RingHeader) + sizeof(Event) * ring.nr; }
-
 // What a call on the ring answered, as text.
 std::string answer(int returned) {
   if (returned == 0) return "0";
@@ -89,7 +88,7 @@ SUITE_TEST(mapping, the_line_in_maps, {.holds = {"mapping.named_aio", "mapping.s
     EXPECT_EQ(seen.protection, "rw-s");
     claim("mapping.length");
     EXPECT_EQ(seen.begin, ctx);
-    EXPECT_EQ(seen.end, ctx + length(ring(ctx)));
+    EXPECT_EQ(seen.end, ctx + ring_bytes(ring(ctx).nr));
     EXPECT_EQ(seen.offset, "00000000");
   }
 }
@@ -158,11 +157,11 @@ SUITE_TEST(mapping, what_madvise_answers, {.holds = {"mapping.advice"}}) {
       {"MADV_POPULATE_WRITE", kPopulateWrite, since(5, 14) ? "0" : "EINVAL"},
   };
   for (const auto& row : rows) {
-    EXPECT_EQ(answer(::madvise(&ring(ctx), length(ring(ctx)), row.advice)), row.wanted) << row.name;
+    EXPECT_EQ(answer(::madvise(&ring(ctx), ring_bytes(ring(ctx).nr), row.advice)), row.wanted) << row.name;
   }
   // Before 4.12 a machine without swap took it for MADV_DONTNEED.
   if (since(4, 12)) {
-    EXPECT_EQ(answer(::madvise(&ring(ctx), length(ring(ctx)), MADV_FREE)), "EINVAL");
+    EXPECT_EQ(answer(::madvise(&ring(ctx), ring_bytes(ring(ctx).nr), MADV_FREE)), "EINVAL");
   }
 }
 
@@ -171,7 +170,7 @@ SUITE_TEST(mapping, dontneed_keeps_the_events, {.holds = {"mapping.dontneed_keep
   const Descriptor data = file("x");
   prepare(0, kPread, data.get(), arena::kBuffers, 1);
   ASSERT_RETURNS(1, submit(ctx, {0}));
-  ASSERT_EQ(::madvise(&ring(ctx), length(ring(ctx)), MADV_DONTNEED), 0);
+  ASSERT_EQ(::madvise(&ring(ctx), ring_bytes(ring(ctx).nr), MADV_DONTNEED), 0);
   EXPECT_EQ(ring(ctx).tail, 1u);
   EXPECT_EQ(ring_event(ctx, 0), (Event{100, arena::iocb_slot(0), 1, 0}));
   EXPECT_RETURNS(1, submit(ctx, {0}));

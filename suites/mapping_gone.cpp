@@ -10,12 +10,11 @@
 
 #include "fixtures/lane.h"
 #include "fixtures/user_memory.h"
+#include "reference/geometry.h"
 #include "suites/harness/case.h"
 
 namespace aio::suites {
 namespace {
-
-std::size_t length(const RingHeader& ring) { return sizeof(RingHeader) + sizeof(Event) * ring.nr; }
 
 void* pointer(Address at) { return reinterpret_cast<void*>(at); }
 
@@ -70,7 +69,7 @@ SUITE_TEST(mapping_gone, only_the_first_page_must_be_readable, {.holds = {"mappi
   const std::uint64_t ctx = setup(1000);
   const Descriptor data = file("x");
   const std::size_t page = machine().page_size;
-  const std::size_t rest = length(ring(ctx)) - page;
+  const std::size_t rest = ring_bytes(ring(ctx).nr) - page;
   prepare(0, kPread, data.get(), arena::kBuffers, 1);
   ASSERT_EQ(::mprotect(pointer(ctx + page), rest / 2, PROT_NONE), 0);
   ASSERT_EQ(::munmap(pointer(ctx + page + (rest / 2 + page - 1) / page * page), page), 0);
@@ -106,7 +105,7 @@ SUITE_TEST(mapping_gone, other_memory_with_the_index_will_do, {.holds = {"contex
 SUITE_TEST(mapping_gone, io_destroy_unmaps_what_lies_there, {.holds = {"mapping.destroy_unmaps_the_range"}}) {
   const std::uint64_t ctx = setup(64);
   const std::size_t page = machine().page_size;
-  const std::size_t size = length(ring(ctx));
+  const std::size_t size = ring_bytes(ring(ctx).nr);
   cover(ctx, size);
   ASSERT_RETURNS(0, io_destroy(ctx));
   for (std::size_t at = 0; at < size; at += page) EXPECT_FALSE(user_memory::load<std::uint32_t>(ctx + at)) << at;

@@ -12,6 +12,7 @@
 
 #include "fixtures/lane.h"
 #include "fixtures/user_memory.h"
+#include "reference/geometry.h"
 #include "suites/harness/case.h"
 
 namespace aio::suites {
@@ -20,8 +21,6 @@ namespace {
 constexpr int kDontUnmap = 4;  // MREMAP_DONTUNMAP, for which <sys/mman.h> may be too old
 constexpr const char* kContent = "ring";
 constexpr std::int64_t kLength = 4;
-
-std::size_t length(const RingHeader& ring) { return sizeof(RingHeader) + sizeof(Event) * ring.nr; }
 
 void* pointer(Address at) { return reinterpret_cast<void*>(at); }
 
@@ -46,7 +45,7 @@ void ring_bell(int eventfd) {
 SUITE_TEST(mapping_move, a_moved_ring_takes_its_context_along, {.holds = {"mapping.move_changes_id"}}) {
   for (const std::uint32_t nr : {1u, 1000u}) {
     const std::uint64_t old = setup(nr);
-    const std::size_t size = length(ring(old));
+    const std::size_t size = ring_bytes(ring(old).nr);
     const Descriptor data = file(kContent);
     prepare(0, kPread, data.get(), arena::kBuffers, kLength);
     ASSERT_RETURNS(1, submit(old, {0}));
@@ -97,7 +96,7 @@ SUITE_TEST(mapping_move, the_old_address_is_no_id_any_more,
 
 SUITE_TEST(mapping_move, unread_events_come_along, {.holds = {"mapping.move_keeps_requests"}}) {
   const std::uint64_t first = setup(64);
-  const std::size_t size = length(ring(first));
+  const std::size_t size = ring_bytes(ring(first).nr);
   const Descriptor data = file(kContent);
   for (unsigned slot = 0; slot < 3; ++slot) prepare(slot, kPread, data.get(), arena::kBuffers, kLength);
   ASSERT_RETURNS(1, submit(first, {0}));
@@ -160,7 +159,7 @@ SUITE_TEST(mapping_move, a_ring_does_not_grow,
            {.holds = {"mapping.growing_is_efault", "mapping.duplicating_is_efault", "mapping.dontunmap_is_einval"}}) {
   const std::uint64_t ctx = setup(64);
   const std::size_t page = machine().page_size;
-  const std::size_t size = length(ring(ctx));
+  const std::size_t size = ring_bytes(ring(ctx).nr);
   const Address target = map(size + page, PROT_NONE);
   const struct {
     const char* what;
@@ -196,7 +195,7 @@ SUITE_TEST(mapping_move, a_shortened_ring_is_whole_to_the_kernel, {.holds = {"ma
   const Descriptor data = file(kContent);
   const Address events = map(sizeof(Event) * nr);
   prepare(0, kPread, data.get(), arena::kBuffers, kLength);
-  ASSERT_RETURNS(0, remap(ctx, length(ring(ctx)), page, 0, ctx));
+  ASSERT_RETURNS(0, remap(ctx, ring_bytes(ring(ctx).nr), page, 0, ctx));
   ASSERT_FALSE(user_memory::load<std::uint32_t>(ctx + page));
   for (std::uint64_t i = 0; i < 1000; ++i) {
     iocb(0).data = i;
@@ -213,7 +212,7 @@ SUITE_TEST(mapping_move, io_destroy_unmaps_what_came_after_a_shortened_ring,
            {.holds = {"mapping.destroy_unmaps_the_range"}}) {
   const std::uint64_t ctx = setup(1000);
   const std::size_t page = machine().page_size;
-  const std::size_t size = length(ring(ctx));
+  const std::size_t size = ring_bytes(ring(ctx).nr);
   // A place of the test's own, with a page behind the ring's.
   const Address there = map(size + page);
   ASSERT_RETURNS(0, move(ctx, size, there));
@@ -266,7 +265,7 @@ SUITE_TEST(mapping_move, io_destroy_unmaps_what_lies_behind_a_moved_page,
            {.holds = {"mapping.destroy_unmaps_the_range"}}) {
   const std::uint64_t old = setup(200);
   const std::size_t page = machine().page_size;
-  const std::size_t size = length(ring(old));
+  const std::size_t size = ring_bytes(ring(old).nr);
   const Address ctx = map(size + page);
   ASSERT_RETURNS(0, move(old, page, ctx));
   ASSERT_TRUE(user_memory::load<std::uint32_t>(ctx + page));
@@ -280,7 +279,7 @@ SUITE_TEST(mapping_move, what_is_left_of_a_destroyed_ring_does_not_move,
            {.holds = {"mapping.rest_of_dead_ring_does_not_move"}}) {
   const std::uint64_t old = setup(200);
   const std::size_t page = machine().page_size;
-  const std::size_t size = length(ring(old));
+  const std::size_t size = ring_bytes(ring(old).nr);
   const Address ctx = map(size, PROT_NONE);
   const Address target = map(page, PROT_NONE);
   ASSERT_RETURNS(0, move(old, page, ctx));

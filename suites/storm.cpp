@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "fixtures/racing_lies.h"
+#include "reference/geometry.h"
 #include "suites/harness/expect.h"
 #include "suites/harness/objects.h"
 #include "suites/harness/setting.h"
@@ -138,7 +139,7 @@ void Storm::watch() {
 }
 
 void Storm::disturb(SharedContext& context) const {
-  context.id = setting_.disturb(context.id, sizeof(RingHeader) + sizeof(Event) * context.header.nr);
+  context.id = setting_.disturb(context.id, ring_bytes(context.header.nr));
 }
 
 void Storm::look_at_ring(const SharedContext& context) {

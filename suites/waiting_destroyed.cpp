@@ -10,6 +10,7 @@
 #include <memory>
 #include <system_error>
 
+#include "reference/geometry.h"
 #include "suites/harness/case.h"
 #include "suites/harness/sleeper.h"
 
@@ -150,8 +151,7 @@ SUITE_TEST(waiting_destroyed, a_wait_goes_on_where_the_ring_is_moved,
   const std::uint64_t ctx = setup();
   const Descriptor empty = file();
   for (const unsigned slot : {0u, 1u}) prepare(slot, kPread, empty.get());
-  const std::uint64_t page = machine().page_size;
-  const std::uint64_t size = (sizeof(RingHeader) + sizeof(Event) * ring(ctx).nr + page - 1) / page * page;
+  const std::uint64_t size = ring_bytes(ring(ctx).nr);
   const Address target = map(size);
   Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 2, 2, arena::kEvents, arena::kNull); });
@@ -172,8 +172,7 @@ SUITE_TEST(waiting_destroyed, a_wait_goes_on_where_the_ring_is_moved,
 SUITE_TEST(waiting_destroyed, a_moved_ring_that_is_destroyed_ends_its_waits,
            {.holds = {"mapping.waiters_outlive_it", "io_getevents.destroyed_without_events_is_einval"}}) {
   const std::uint64_t ctx = setup();
-  const std::uint64_t page = machine().page_size;
-  const std::uint64_t size = (sizeof(RingHeader) + sizeof(Event) * ring(ctx).nr + page - 1) / page * page;
+  const std::uint64_t size = ring_bytes(ring(ctx).nr);
   const Address target = map(size);
   Sleeper waiter(cpus().number(0), numbers().io_getevents);
   waiter.start([&] { return io_getevents(ctx, 1, 1, arena::kEvents, arena::kNull); });
@@ -192,8 +191,7 @@ SUITE_TEST(waiting_destroyed, a_moved_ring_that_is_destroyed_ends_its_waits,
 SUITE_TEST(waiting_destroyed, an_unmapped_ring_does_not_end_a_wait,
            {.holds = {"mapping.waiters_outlive_it", "io_getevents.copies_events"}}) {
   const std::uint64_t ctx = setup();
-  const std::uint64_t page = machine().page_size;
-  const std::uint64_t size = (sizeof(RingHeader) + sizeof(Event) * ring(ctx).nr + page - 1) / page * page;
+  const std::uint64_t size = ring_bytes(ring(ctx).nr);
   const Pipe ends = pipe();
   prepare(0, kPread, ends.read.get(), arena::kBuffers, 10);
   Sleeper submitter(cpus().number(0), numbers().io_submit);

@@ -16,6 +16,7 @@
 #include "cli/reporting.h"
 #include "cli/target.h"
 #include "cli/version.h"
+#include "fixtures/seconds_since.h"
 #include "reports/terminal.h"
 #include "reports/trace_reader.h"
 
@@ -50,7 +51,7 @@ class GuestRun {
     verdict.boot_seconds = outcome.boot_seconds;
     write(kConsoleFile, outcome.console.text());
     verdict.exit = judge(outcome);
-    verdict.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    verdict.seconds = seconds_since(start);
     fmt::print("boot {:.1f} s, all {:.1f} s\n", verdict.boot_seconds, verdict.seconds);
     return verdict;
   }

@@ -14,6 +14,7 @@
 #include "fixtures/interruption.h"
 #include "fixtures/lies.h"
 #include "fixtures/racing_lies.h"
+#include "fixtures/seconds_since.h"
 #include "properties/campaign.h"
 #include "properties/free_campaign.h"
 #include "properties/free_programs.h"
@@ -121,8 +122,6 @@ Verdict print(const Case& each, std::uint64_t seed, const Proof& proof) {
   std::fflush(stdout);
   return verdict;
 }
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 Proof prove_racing(const Case& each, const Setting& honest, std::uint64_t seed, const ProveOptions& options) {
   FreeSetting setting;

@@ -12,6 +12,7 @@
 #include "fixtures/entry_kinds.h"
 #include "fixtures/interruption.h"
 #include "fixtures/process_memory.h"
+#include "fixtures/seconds_since.h"
 #include "fixtures/worker.h"
 #include "properties/bench_plan.h"
 #include "properties/pool.h"
@@ -226,7 +227,7 @@ BenchThroughput measure_throughput(const Setting& setting, std::uint64_t seed, s
     }
     if (sample_memory) result.peak_memory_bytes = std::max(result.peak_memory_bytes, memory_of_descendants_bytes());
   }
-  result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  result.seconds = seconds_since(start);
   result.tally = done;
   result.tally += pool.in_progress();
   while (pool.running() > 0) pool.collect(kTick);

@@ -15,6 +15,7 @@
 
 #include "fixtures/interruption.h"
 #include "fixtures/native_entry.h"
+#include "fixtures/seconds_since.h"
 #include "properties/exhaustive.h"
 #include "properties/generator.h"
 #include "properties/pool.h"
@@ -41,8 +42,6 @@ constexpr unsigned kMostTries = 3;         // so often one may be met that does 
 constexpr std::size_t kMostOfRound = 8;
 constexpr auto kRound = std::chrono::milliseconds(1500);
 constexpr std::chrono::milliseconds kPatienceWithOthers{500};
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 std::string_view kind_name(ProgramKind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
 

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "fixtures/racing_lies.h"
+#include "fixtures/seconds_since.h"
 #include "properties/free_campaign.h"
 #include "properties/free_programs.h"
 
@@ -36,8 +37,6 @@ FreeSetting setting() {
 FreeSource programs_of(std::uint64_t seed) {
   return [seed](std::uint64_t index) { return free_program(seed, index); };
 }
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 TEST(FreeLanesAlone, histories_of_this_kernel_are_explained) {
   const std::uint64_t count = number_from("AIO_CTS_HISTORIES", 200'000);

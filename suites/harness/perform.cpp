@@ -9,6 +9,7 @@
 
 #include "fixtures/arena_memory.h"
 #include "fixtures/lies.h"
+#include "fixtures/seconds_since.h"
 #include "fixtures/vm/journal.h"
 #include "fixtures/worker.h"
 #include "reference/needs.h"
@@ -77,7 +78,7 @@ void Case::TestBody() {
   result.suite = test_->suite;
   result.name = test_->name;
   result.entry = kind_;
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  result.seconds = seconds_since(began);
   send_result(result);
   for (const TestFailure& each : result.failures) ADD_FAILURE_AT(each.file.c_str(), each.line) << each.text;
   if (result.verdict == TestVerdict::kBroken) ADD_FAILURE() << "broken: " << result.reason;

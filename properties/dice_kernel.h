@@ -285,10 +285,7 @@ class DiceKernel {
       lane.phase = Lane::Phase::kMarked;
     } else if (lane.phase == Lane::Phase::kMarked) {
       const bool busy = std::any_of(lanes_.begin(), lanes_.end(), [&](const Lane& each) {
-        return each.at && each.phase == Lane::Phase::kInside && each.at->context == lane.at->context &&
-               each.at->kind != CallKind::kWrite && each.at->kind != CallKind::kRead &&
-               each.at->kind != CallKind::kInterrupt && each.at->kind != CallKind::kMove &&
-               each.at->kind != CallKind::kReap;
+        return each.at && each.phase == Lane::Phase::kInside && each.at->context == lane.at->context;
       });
       if (busy) return;
       for (const Poll& each : of.polls) of.late.push_back({each.request.number, 0, false, each.request.resfd});

@@ -141,13 +141,9 @@ Proof prove_racing(const Case& each, const Setting& honest, std::uint64_t seed, 
   const FreeFinding& found = result.findings.front();
   const SmallFree small =
       minimize_free(setting, programs(found.program), found.text, kTriesOfFree, Clock::now() + kMinimizeFree);
-  const auto again = [&](std::uint64_t index) {
-    FreeProgram program = small.program;
-    draw_pauses(program, seed, index);
-    return program;
-  };
+  const auto again = [&](std::uint64_t index) { return with_pauses(small.program, seed, index); };
   proof.found = true;
-  for (const auto& lane : small.program.lanes) proof.length += lane.size();
+  proof.length = calls_in(small.program);
   proof.small = proof.length <= kMaxMinimizedMore;
   proof.of = kRepeatsOfFree;
   proof.shown = run_free_programs(setting, again, 0, kRepeatsOfFree, kRepeatsOfFree).findings.size();

@@ -34,7 +34,9 @@ class DiceKernel {
     }
     for (std::uint8_t i = 0; i < program_.contexts; ++i) take_the_rest(i);
     for (std::uint8_t i = 0; i < program_.counters; ++i) read_the_rest(i);
-    return {program_.contexts, program_.eventfds, program_.counters, program_.blocks, std::move(calls_), {}, true};
+    History history = blank_history(program_);
+    history.calls = std::move(calls_);
+    return history;
   }
 
  private:

@@ -66,8 +66,7 @@ TEST_P(RacingLies, are_found_and_made_small) {
     const double found_after = seconds_since(start);
     const SmallFree small =
         minimize_free(wrong, free_program(seed, found.program), found.text, kTries, Clock::now() + kMinimizeTime);
-    std::size_t operations = 0;
-    for (const auto& lane : small.program.lanes) operations += lane.size();
+    const std::size_t operations = calls_in(small.program);
     std::printf("%s\tseed %lu\t%.2f s\t%lu programs\t%zu operations\t%.1f s\n", wrong.lie.c_str(), seed, found_after,
                 result.programs, operations, seconds_since(start));
     if (seed == 1) std::printf("%s\n", small.text.c_str());

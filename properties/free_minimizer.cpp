@@ -30,11 +30,7 @@ class FreeMinimizer {
  private:
   // Whether the smaller program shows it too; then it is the best.
   bool try_program(FreeProgram smaller) {
-    const auto source = [&](std::uint64_t index) {
-      FreeProgram again = smaller;
-      draw_pauses(again, 0, index);
-      return again;
-    };
+    const auto source = [&](std::uint64_t index) { return with_pauses(smaller, 0, index); };
     if (Clock::now() >= deadline_) return false;
     FreeResult result = run_free_programs(setting_, source, 0, tries_, 1, deadline_);
     if (result.findings.empty()) return false;

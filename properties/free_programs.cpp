@@ -122,12 +122,10 @@ class Maker {
 }  // namespace
 
 FreeProgram free_program(std::uint64_t seed, std::uint64_t index) {
-  FreeProgram program = Maker(seed, index).make();
-  draw_pauses(program, seed, index);
-  return program;
+  return with_pauses(Maker(seed, index).make(), seed, index);
 }
 
-void draw_pauses(FreeProgram& program, std::uint64_t seed, std::uint64_t index) {
+FreeProgram with_pauses(FreeProgram program, std::uint64_t seed, std::uint64_t index) {
   Dice dice(rc::Random(rc::Random::Key{seed, index, 4, 0}));
   program.pauses.clear();
   for (const auto& lane : program.lanes) {
@@ -137,6 +135,7 @@ void draw_pauses(FreeProgram& program, std::uint64_t seed, std::uint64_t index) 
       pauses.push_back(static_cast<std::uint16_t>(dice.below(longest)));
     }
   }
+  return program;
 }
 
 }  // namespace aio

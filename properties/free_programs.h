@@ -12,7 +12,7 @@ namespace aio {
 // The same for equal arguments, everywhere.
 FreeProgram free_program(std::uint64_t seed, std::uint64_t index);
 
-// Pauses of its own for each call, so that calls meet in another way.
-void draw_pauses(FreeProgram& program, std::uint64_t seed, std::uint64_t index);
+// With pauses of its own for each call, so that calls meet in another way.
+FreeProgram with_pauses(FreeProgram program, std::uint64_t seed, std::uint64_t index);
 
 }  // namespace aio

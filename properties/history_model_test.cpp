@@ -30,10 +30,9 @@ std::ptrdiff_t count_of(const History& history, const std::function<bool(const H
   return std::count_if(history.calls.begin(), history.calls.end(), wanted);
 }
 
-bool is_destroyed(const History& history, std::uint8_t context) {
-  return count_of(history, [&](const HistoryCall& each) {
-           return each.kind == CallKind::kDie || (is(each, CallKind::kDestroy, 0) && each.context == context);
-         }) != 0;
+bool has_ended(const History& history, std::uint8_t context) {
+  const auto dies = [](const HistoryCall& each) { return each.kind == CallKind::kDie; };
+  return is_destroyed(history, context) || count_of(history, dies) != 0;
 }
 
 bool is_moved(const History& history, std::uint8_t context) {
@@ -72,7 +71,7 @@ constexpr Change kChanges[] = {
      }},
     {"an event less",
      [](const History& history, HistoryCall& call) {
-       if (call.events.empty() || is_destroyed(history, call.context)) return false;
+       if (call.events.empty() || has_ended(history, call.context)) return false;
        call.events.pop_back();
        --call.result;
        return true;
@@ -88,7 +87,7 @@ constexpr Change kChanges[] = {
      [](const History& history, HistoryCall& call) {
        const bool needs_context = call.kind == CallKind::kSubmit || call.kind == CallKind::kGetevents ||
                                   call.kind == CallKind::kDestroy || call.kind == CallKind::kMove;
-       if (!needs_context || is_destroyed(history, call.context) || is_moved(history, call.context)) return false;
+       if (!needs_context || has_ended(history, call.context) || is_moved(history, call.context)) return false;
        call.events.clear();
        call.result = -1;
        call.error = kEINVAL;

@@ -89,8 +89,7 @@ void Configuration::add_steps(const History& history, const Fates* fates, std::v
     const Phase phase = lanes[lane].phase;
     if (lanes[lane].call != nullptr) add_lane_steps(*this, lane, history, fates, next);
     const bool outside = phase == Phase::kIdle || phase == Phase::kBegun || phase == Phase::kDone;
-    const bool blocks = lane < history.blocks.size() && history.blocks[lane];
-    if (hit[lane] && outside && !blocks) next.emplace_back(*this).hit[lane] = false;
+    if (hit[lane] && outside && !holds_for(history.blocks, lane)) next.emplace_back(*this).hit[lane] = false;
   }
   for (std::size_t i = 0; i < contexts.size(); ++i) {
     for (std::size_t j = 0; j < contexts[i].late.size(); ++j) complete(i, j, fates, next);

@@ -39,8 +39,7 @@ std::string wait_text(const HistoryCall& call) {
 }  // namespace
 
 bool lets_signal_in(const History& history, const HistoryCall& call) {
-  const bool blocked = call.lane < history.blocks.size() && history.blocks[call.lane];
-  return blocked == call.turns_mask;
+  return holds_for(history.blocks, call.lane) == call.turns_mask;
 }
 
 std::string asked_text(const HistoryCall& call) {
@@ -81,15 +80,20 @@ std::string answer_text(const HistoryCall& call) {
   return text;
 }
 
+bool is_destroyed(const History& history, unsigned context) {
+  return std::any_of(history.calls.begin(), history.calls.end(), [&](const HistoryCall& each) {
+    return each.kind == HistoryCall::Kind::kDestroy && each.context == context && each.result == 0;
+  });
+}
+
 std::vector<HistoryRequest> ended_requests(const History& history, unsigned context) {
   std::vector<bool> cancelled(256);
   std::vector<bool> written(history.eventfds);
-  bool all = false;
+  bool all = is_destroyed(history, context);
   for (const HistoryCall& each : history.calls) {
     if (each.kind == HistoryCall::Kind::kWrite) written[each.eventfd] = true;
     if (each.kind == HistoryCall::Kind::kCancel && each.error == kEINPROGRESS) cancelled[each.cancelled] = true;
-    const bool destroys = each.kind == HistoryCall::Kind::kDestroy && each.context == context && each.result == 0;
-    all = all || destroys || each.kind == HistoryCall::Kind::kDie;
+    if (each.kind == HistoryCall::Kind::kDie) all = true;
   }
   std::vector<HistoryRequest> found;
   for (const HistoryCall& each : history.calls) {

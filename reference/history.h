@@ -36,7 +36,21 @@ struct HistoryEvent {
   friend bool operator==(const HistoryEvent&, const HistoryEvent&) = default;
 };
 
-struct HistoryCall {
+// What a call came to, but for its events.
+struct HistoryAnswer {
+  std::int64_t result = 0;
+  int error = 0;
+  bool may_time_out = false;  // of kGetevents: it took as long as its timeout
+  // Where the lane blocks the signal: whether it was handled in this call. That ended when the handler began.
+  bool handled = false;
+  bool mask_is_back = true;
+  // Where the ring is that the context is named by: where io_setup put it, or where a kMove did.
+  std::uint8_t place = kFirstPlace;
+
+  static constexpr std::uint8_t kFirstPlace = 0;
+};
+
+struct HistoryCall : HistoryAnswer {
   enum class Kind : std::uint8_t {
     kSubmit,
     kGetevents,
@@ -59,33 +73,23 @@ struct HistoryCall {
   unsigned nr = 0;                       // and of kReap
   bool waits = false;                    // its timeout is not zero
   bool for_ever = false;                 // it has none
-  bool may_time_out = false;             // and as long as that it took
   bool unwritable = false;               // its events would go where nothing can be written
   bool turns_mask = false;  // io_pgetevents: its mask lets the signal in if that is blocked outside, or keeps it out
   RequestNumber cancelled = 0;  // of kCancel
   std::uint8_t eventfd = 0;     // of kWrite
   std::uint8_t counter = 0;     // of kRead
   std::uint8_t target = 0;      // of kInterrupt: a lane
-  // Where the ring is that the context is named by: where io_setup put it, or where a kMove did.
-  std::uint8_t place = kFirstPlace;
-  std::uint8_t new_place = 0;  // of kMove
-  Death death = Death::kExit;  // of kDie
+  std::uint8_t new_place = 0;   // of kMove
+  Death death = Death::kExit;   // of kDie
 
-  // The answer.
-  std::int64_t result = 0;
-  int error = 0;
-  std::vector<HistoryEvent> events;
-  // Where the lane blocks the signal: whether it was handled in this call. That ended when the handler began.
-  bool handled = false;
-  bool mask_is_back = true;
-  bool cut_off = false;  // its process died in it: there is no answer
+  std::vector<HistoryEvent> events;  // of the answer
+  bool cut_off = false;              // its process died in it: there is no answer
 
   // By one counter for all lanes: of two that do not overlap the earlier one has ended before the other has begun.
   std::uint64_t began = kNever;
   std::uint64_t ended = kNever;
 
   static constexpr std::uint64_t kNever = UINT64_MAX;
-  static constexpr std::uint8_t kFirstPlace = 0;
 };
 
 struct History {
@@ -101,12 +105,20 @@ struct History {
   std::vector<bool> sharing = {};  // by lane: whether it is a process of its own that shares the memory, not a thread
 };
 
+// What holds by lane, for this one; false where nothing is said of it.
+inline bool holds_for(const std::vector<bool>& by_lane, std::size_t lane) {
+  return lane < by_lane.size() && by_lane[lane];
+}
+
 // Whether the signal ends a wait of this kGetevents.
 bool lets_signal_in(const History& history, const HistoryCall& call);
 
 // "io_getevents(ctx0, min 1, nr 4)", and "1 [3: 8]".
 std::string asked_text(const HistoryCall& call);
 std::string answer_text(const HistoryCall& call);
+
+// Whether an io_destroy of it has succeeded.
+bool is_destroyed(const History& history, unsigned context);
 
 // Requests that io_submit said to have taken and that must have ended: all but polls that were neither woken nor
 // cancelled, and those as well where the context was destroyed or its process has died.

@@ -14,6 +14,7 @@
 #include "cli/progress.h"
 #include "cli/record.h"
 #include "cli/reporting.h"
+#include "cli/shard.h"
 #include "cli/suites.h"
 #include "cli/target.h"
 #include "cli/version.h"
@@ -35,6 +36,7 @@ constexpr std::uint64_t kFewOperations = 10'000;
 
 struct RunOptions {
   std::optional<std::uint64_t> seed;
+  std::string shard;  // "I/N"
   double time_s = 45;
   std::optional<std::uint64_t> cases;
   unsigned jobs = 0;  // 0: as many as there are usable CPUs
@@ -67,6 +69,13 @@ CampaignOptions campaign_options(const RunOptions& options, const Target& target
   CampaignOptions campaign;
   campaign.seed = options.seed ? *options.seed : random_seed();
   campaign.cases = options.cases;
+  const Shard shard = chosen_shard(options.shard, environment);
+  campaign.shard = shard.index;
+  campaign.shards = shard.count;
+  if (shard.count > 1 && !options.seed) {
+    throw wrong_usage(
+        fmt::format("{} says that this is a shard: which seed do all have? (give --seed)", shard.said_by));
+  }
   campaign.time = milliseconds_of(options.time_s);
   campaign.jobs = options.jobs != 0 ? options.jobs : machine.usable_cpus;
   campaign.max_findings = options.max_divergences.value_or(is_linux ? kMostOfLinux : kMostOfOthers);
@@ -163,6 +172,7 @@ class Run {
       throw Failure(Exit::kSkipped, "skipped: /proc/self/syscall does not show here in which call a thread sleeps");
     }
     fmt::print(out_, "seed {}{}\n", campaign_.seed, options_.stepped ? " --stepped" : options_.held ? " --held" : "");
+    if (campaign_.shards > 1) fmt::print(out_, "shard {}/{}\n", campaign_.shard, campaign_.shards);
     if (!options_.target.lie.empty()) fmt::print(out_, "FALSIFIED RUN with the lie {}\n", options_.target.lie);
     if (!options_.target.mutant.empty()) fmt::print(out_, "FALSIFIED RUN with the mutant {}\n", options_.target.mutant);
     std::fflush(out_);
@@ -288,6 +298,10 @@ void add_options(CLI::App& run, RunOptions& options) {
   run.add_option("--seed", options.seed, "The same seed gives the same programs everywhere (default: a random one)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("S");
+  run.add_option(
+         "--shard", options.shard,
+         "Only the I-th (from 0) of N parts of the programs; default: what Slurm, GitLab and others say of this job")
+      ->type_name("I/N");
   run.add_option("--time", options.time_s, "How long programs run (default 45)")->check(seconds)->type_name("SECONDS");
   run.add_option("--cases", options.cases, "This many programs, however long they take")
       ->check(CLI::NonNegativeNumber)

@@ -65,6 +65,7 @@ class Campaign {
   Campaign(const Setting& setting, const CampaignOptions& options, const CampaignListener& listener)
       : setting_(journaled(setting, options)), options_(options), listener_(listener) {
     if (options.adopt && !setting_.quirks) setting_.quirks.emplace();
+    next_ = options.shard * batch_size();
   }
 
   CampaignResult run() {
@@ -135,6 +136,9 @@ class Campaign {
            });
   }
 
+  // Of so many programs each shard has every so-manieth lot.
+  std::uint64_t batch_size() const { return options_.adopt ? kSmallBatch : kBatchSize; }
+
   BatchOrder take_order() {
     BatchOrder order;
     if (!rests_.empty()) {
@@ -142,9 +146,8 @@ class Campaign {
       rests_.pop_front();
     } else {
       order.first = next_;
-      const std::uint64_t size = options_.adopt ? kSmallBatch : kBatchSize;
-      order.last = options_.cases ? std::min(next_ + size, *options_.cases) : next_ + size;
-      next_ = order.last;
+      order.last = options_.cases ? std::min(next_ + batch_size(), *options_.cases) : next_ + batch_size();
+      next_ += options_.shards * batch_size();
     }
     order.ceiling = usual_ceiling(setting_.machine);
     // Where something is known to get lost, the run need not wait for it each time.

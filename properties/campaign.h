@@ -19,7 +19,9 @@ namespace aio {
 
 struct CampaignOptions {
   std::uint64_t seed = 0;
-  std::optional<std::uint64_t> cases;  // programs; none: until `time` has passed
+  std::optional<std::uint64_t> cases;  // programs of all shards; none: until `time` has passed
+  std::uint64_t shard = 0;             // of `shards`, which together run all programs, each once
+  std::uint64_t shards = 1;
   std::chrono::milliseconds time{45000};
   unsigned jobs = 1;                                 // CPUs to keep busy
   std::size_t max_findings = 10;                     // distinct signatures after which the run ends

@@ -10,3 +10,5 @@ foreach(case same_seed_same_programs a_lie_is_reported a_call_that_hangs_is_repo
     COMMAND ${PROJECT_SOURCE_DIR}/ci/tests/commands $<TARGET_FILE:aio-cts> ${case})
   set_tests_properties(commands.${case} PROPERTIES RUN_SERIAL ON)
 endforeach()
+aio_command_test(commands.shards_make_the_whole TIMEOUT 300
+  COMMAND ${PROJECT_SOURCE_DIR}/ci/tests/shards_make_the_whole $<TARGET_FILE:aio-cts>)

@@ -88,6 +88,13 @@ CampaignOptions campaign_options(const RunOptions& options, const Target& target
   return campaign;
 }
 
+suites::Selection part_of_suites(const SuiteOptions& options, const CampaignOptions& campaign) {
+  suites::Selection selection = chosen_suites(options, campaign.jobs);
+  selection.part = campaign.shard;
+  selection.parts = campaign.shards;
+  return selection;
+}
+
 RunSummary summarize(const Target& target, std::uint64_t seed, const CampaignResult& result) {
   const Setting& setting = target.setting();
   RunSummary summary;
@@ -160,7 +167,7 @@ class Run {
       : options_(options),
         target_(options.target),
         campaign_(campaign_options(options, target_)),
-        selection_(chosen_suites(options.suites, campaign_.jobs)),
+        selection_(part_of_suites(options.suites, campaign_)),
         out_(options.format == "text" ? stdout : stderr) {}
 
   Exit perform() {
@@ -298,9 +305,9 @@ void add_options(CLI::App& run, RunOptions& options) {
   run.add_option("--seed", options.seed, "The same seed gives the same programs everywhere (default: a random one)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("S");
-  run.add_option(
-         "--shard", options.shard,
-         "Only the I-th (from 0) of N parts of the programs; default: what Slurm, GitLab and others say of this job")
+  run.add_option("--shard", options.shard,
+                 "Only the I-th (from 0) of N parts of programs and tests; default: what Slurm, GitLab and others say "
+                 "of this job")
       ->type_name("I/N");
   run.add_option("--time", options.time_s, "How long programs run (default 45)")->check(seconds)->type_name("SECONDS");
   run.add_option("--cases", options.cases, "This many programs, however long they take")

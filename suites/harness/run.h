@@ -4,6 +4,7 @@
 // in a process of its own below (case.h). Most of their time is sleep, in the kernel's end of contexts.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -19,7 +20,11 @@ struct Selection {
   std::vector<std::string> suites;  // names; empty: all
   std::vector<EntryKind> entries{kEntryKinds.begin(), kEntryKinds.end()};
   std::vector<std::string> gtest_flags;  // "--gtest_filter=io_setup*", handed on
-  unsigned shards = 1;
+  unsigned shards = 1;                   // processes that share them out
+  // Of `parts` runs, which together run all tests, the one whose number this is. A test stays where it is when others
+  // are added.
+  std::uint64_t part = 0;
+  std::uint64_t parts = 1;
 };
 
 // What can be told while they run.

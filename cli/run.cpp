@@ -14,6 +14,7 @@
 #include "cli/progress.h"
 #include "cli/record.h"
 #include "cli/reporting.h"
+#include "cli/self_check.h"
 #include "cli/shard.h"
 #include "cli/suites.h"
 #include "cli/target.h"
@@ -63,19 +64,15 @@ constexpr std::chrono::seconds kFreezePatience{20};
 // Short, so that people can type it again.
 std::uint64_t random_seed() { return std::random_device()(); }
 
-CampaignOptions campaign_options(const RunOptions& options, const Target& target) {
+CampaignOptions campaign_options(const RunOptions& options, const Target& target, const Shard& shard) {
   const Machine& machine = target.setting().machine;
   const bool is_linux = target.implementation().is_linux();
   CampaignOptions campaign;
   campaign.seed = options.seed ? *options.seed : random_seed();
   campaign.cases = options.cases;
-  const Shard shard = chosen_shard(options.shard, environment);
   campaign.shard = shard.index;
   campaign.shards = shard.count;
-  if (shard.count > 1 && !options.seed) {
-    throw wrong_usage(
-        fmt::format("{} says that this is a shard: which seed do all have? (give --seed)", shard.said_by));
-  }
+  require_seed(shard, options.seed.has_value());
   campaign.time = milliseconds_of(options.time_s);
   campaign.jobs = options.jobs != 0 ? options.jobs : machine.usable_cpus;
   campaign.max_findings = options.max_divergences.value_or(is_linux ? kMostOfLinux : kMostOfOthers);
@@ -166,7 +163,8 @@ class Run {
   explicit Run(const RunOptions& options)
       : options_(options),
         target_(options.target),
-        campaign_(campaign_options(options, target_)),
+        shard_(chosen_shard(options.shard, environment)),
+        campaign_(campaign_options(options, target_, shard_)),
         selection_(part_of_suites(options.suites, campaign_)),
         out_(options.format == "text" ? stdout : stderr) {}
 
@@ -179,12 +177,14 @@ class Run {
       throw Failure(Exit::kSkipped, "skipped: /proc/self/syscall does not show here in which call a thread sleeps");
     }
     fmt::print(out_, "seed {}{}\n", campaign_.seed, options_.stepped ? " --stepped" : options_.held ? " --held" : "");
-    if (campaign_.shards > 1) fmt::print(out_, "shard {}/{}\n", campaign_.shard, campaign_.shards);
+    if (shard_) fmt::print(out_, "shard {}/{} ({})\n", shard_.index, shard_.count, shard_.said_by);
     if (!options_.target.lie.empty()) fmt::print(out_, "FALSIFIED RUN with the lie {}\n", options_.target.lie);
     if (!options_.target.mutant.empty()) fmt::print(out_, "FALSIFIED RUN with the mutant {}\n", options_.target.mutant);
     std::fflush(out_);
+    touch_status_file(shard_, environment);
     if (!options_.report.empty()) report_ = checked(Exit::kUsage, ReportDirectory::open(options_.report));
     std::vector<std::string> missing;
+    if (shard_ && is_honest()) missing = self_check(target_.setting());
     SuitesSummary suites;
     if (!no_suites(options_.suites)) {
       suites = run_suites(target_, options_.suites, selection_, campaign_.seed, missing);
@@ -202,6 +202,9 @@ class Run {
       if (target_.implementation().is_linux()) summary.divergences += broken_in_suites_alone(suites, findings_).size();
       summary.suites = std::move(suites);
     }
+    if (shard_ && summary.programs == 0 && summary.suites.runs.empty() && !result.interrupted) {
+      missing.push_back(fmt::format("nothing fell to shard {} of {}: take fewer shards", shard_.index, shard_.count));
+    }
     const std::vector<std::string> more = shortcomings(summary, result);
     missing.insert(missing.end(), more.begin(), more.end());
     summary.started = started_;
@@ -211,6 +214,11 @@ class Run {
   }
 
  private:
+  // Otherwise differences are what it is made to show.
+  bool is_honest() const {
+    return target_.implementation().is_linux() && options_.target.lie.empty() && options_.target.mutant.empty();
+  }
+
   // Each divergence is written as soon as it is minimized: what comes later may end the run.
   CampaignResult campaign() {
     ProgressLine line;
@@ -283,6 +291,7 @@ class Run {
   const RunOptions& options_;
   const std::string started_ = now();
   const Target target_;
+  const Shard shard_;
   const CampaignOptions campaign_;
   const suites::Selection selection_;
   std::FILE* const out_;

@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
+#include <cstring>
+#include <fstream>
 
 #include "cli/exit.h"
 
@@ -17,11 +20,12 @@ struct Engine {
   const char* index;
   const char* count;
   std::uint64_t first;  // the lowest index
+  const char* status_file = nullptr;
 };
 
 constexpr std::array kEngines{
-    Engine{"GoogleTest", "GTEST_SHARD_INDEX", "GTEST_TOTAL_SHARDS", 0},
-    Engine{"Bazel", "TEST_SHARD_INDEX", "TEST_TOTAL_SHARDS", 0},
+    Engine{"GoogleTest", "GTEST_SHARD_INDEX", "GTEST_TOTAL_SHARDS", 0, "GTEST_SHARD_STATUS_FILE"},
+    Engine{"Bazel", "TEST_SHARD_INDEX", "TEST_TOTAL_SHARDS", 0, "TEST_SHARD_STATUS_FILE"},
     Engine{"Slurm", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", 0},
     Engine{"Kubernetes", "JOB_COMPLETION_INDEX", "AIO_CTS_SHARDS", 0},
     Engine{"GitLab", "CI_NODE_INDEX", "CI_NODE_TOTAL", 1},
@@ -99,6 +103,22 @@ Shard chosen_shard(const std::string& option, const Variables& variables) {
     found = &each;
   }
   return found != nullptr ? shard_of(*found, variables) : Shard{};
+}
+
+void require_seed(const Shard& shard, bool has_seed) {
+  if (!shard || has_seed) return;
+  throw wrong_usage(fmt::format("{} says that this is a shard: which seed do all have? (give --seed)", shard.said_by));
+}
+
+void touch_status_file(const Shard& shard, const Variables& variables) {
+  for (const Engine& each : kEngines) {
+    if (each.status_file == nullptr || shard.said_by != each.name) continue;
+    const std::optional<std::string> path = variables(each.status_file);
+    if (path && !std::ofstream(*path)) {
+      throw wrong_usage(
+          fmt::format("cannot write {}, which {} names: {}", *path, each.status_file, std::strerror(errno)));
+    }
+  }
 }
 
 }  // namespace aio::cli

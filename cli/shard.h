@@ -15,6 +15,7 @@ struct Shard {
   std::uint64_t index = 0;  // from 0
   std::uint64_t count = 1;
   std::string said_by;  // "--shard", or the engine whose variables say so: "Slurm"; empty where it is the whole
+  explicit operator bool() const { return !said_by.empty(); }
 };
 
 // A variable of the environment; none where it is not set, or empty.
@@ -25,5 +26,11 @@ std::optional<std::string> environment(const std::string& name);
 // else the whole. Throws Failure (wrong usage) where a number is none or out of its range, where two engines have set
 // variables, and where a Slurm array's ids are not all from its lowest to its highest.
 Shard chosen_shard(const std::string& option, const Variables& variables);
+
+// Throws Failure (wrong usage) for a shard without a seed: each would draw programs of its own.
+void require_seed(const Shard& shard, bool has_seed);
+
+// Leaves the file by which GoogleTest and Bazel know a program that can be sharded from one that ran everything.
+void touch_status_file(const Shard& shard, const Variables& variables);
 
 }  // namespace aio::cli

@@ -96,5 +96,11 @@ TEST(Shard, a_slurm_array_with_gaps_is_refused) {
             "the Slurm array has 3 tasks from 1 to 7: which shard is task 5? (right would be --array=0-2)");
 }
 
+TEST(Shard, has_a_seed_that_all_have) {
+  EXPECT_NO_THROW(require_seed(chosen(""), false));
+  EXPECT_NO_THROW(require_seed(chosen("0/1"), true));
+  EXPECT_THROW(require_seed(chosen("0/1"), false), Failure);
+}
+
 }  // namespace
 }  // namespace aio::cli

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/guest_run.h"
 #include "cli/option_value.h"
+#include "cli/shard.h"
 #include "fixtures/interruption.h"
 
 namespace aio::cli {
@@ -44,6 +45,10 @@ std::vector<std::string> run_words(std::vector<std::string> given) {
   // Where it is emulated, a test may take a minute, which a test that hangs is told from by this.
   if (runs_suites(given)) unless("--hang-time", {"--hang-time", "30"});
   unless("--dir", {"--dir", kFilesWord});
+  const Shard shard = chosen_shard(option_value(given, "--shard").value_or(""), environment);
+  require_seed(shard, option_value(given, "--seed").has_value());
+  // The guest does not see the variables.
+  if (shard) unless("--shard", {"--shard", fmt::format("{}/{}", shard.index, shard.count)});
   // The same programs on each kernel and shape.
   unless("--seed", {"--seed", std::to_string(std::random_device()())});
   std::erase_if(given, [](const std::string& word) { return word.starts_with("--allow-"); });

@@ -24,6 +24,8 @@ void add_replay(CLI::App& app, Action& action);
 void add_minimize(CLI::App& app, Action& action);
 void add_check(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
+void add_merge(CLI::App& app, Action& action);
+void add_history(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);
 void add_gate(CLI::App& app, Action& action);
 void add_waivers(CLI::App& app, Action& action);

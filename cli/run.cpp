@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -83,6 +84,24 @@ CampaignOptions campaign_options(const RunOptions& options, const Target& target
       milliseconds_of(options.minimize_time_s.value_or(is_linux ? kMinimizeLinuxSeconds : kMinimizeOthersSeconds));
   if (!options.stop_at.empty()) campaign.stop_at = requirement_named(options.stop_at);
   return campaign;
+}
+
+// What all shards of a run have in common.
+std::string request_of(const RunOptions& options) {
+  std::string words =
+      options.cases ? fmt::format("--cases {}", *options.cases) : fmt::format("--time {}", options.time_s);
+  if (options.held) words += " --held";
+  if (options.stepped) words += " --stepped";
+  const auto add = [&](const char* name, const std::vector<std::string>& values) {
+    if (!values.empty()) words += fmt::format(" {} {}", name, fmt::join(values, ","));
+  };
+  add("--suite", options.suites.suites);
+  add("--entry", options.suites.entries);
+  add("--gtest", options.suites.gtest_flags);
+  if (options.suites.may_change_system) words += " --allow-system-changes";
+  if (options.suites.may_crash) words += " --allow-crash";
+  if (!options.stop_at.empty()) words += " --stop-at " + options.stop_at;
+  return words;
 }
 
 suites::Selection part_of_suites(const SuiteOptions& options, const CampaignOptions& campaign) {
@@ -208,6 +227,10 @@ class Run {
     const std::vector<std::string> more = shortcomings(summary, result);
     missing.insert(missing.end(), more.begin(), more.end());
     summary.started = started_;
+    summary.kernel_build = kernel_build();
+    summary.request = request_of(options_);
+    summary.shards = shard_.count;
+    summary.shard_numbers = {shard_.index};
     summary.incomplete = std::move(missing);
     if (report_) write_report(summary, result);
     return conclude(summary);

@@ -54,6 +54,12 @@ std::string kernel_release() {
   return name.release;
 }
 
+std::string kernel_build() {
+  utsname name{};
+  ::uname(&name);
+  return name.version;
+}
+
 const Profile& choose_profile(const std::string& name, const Implementation& implementation) {
   if (name != "auto") return profile_named(name);
   return implementation.is_linux() ? *running_profile().profile : profiles().back();

@@ -24,8 +24,9 @@ namespace aio::cli {
 // it is a tmpfs to which this user may write, else $TMPDIR or /tmp. Throws Failure where it cannot be written to.
 std::string run_directory(const std::string& given);
 
-// uname(2)'s release.
+// uname(2)'s release, and its version, which differs between builds of one release.
 std::string kernel_release();
+std::string kernel_build();
 
 struct TargetOptions {
   std::string directory;                         // as for run_directory()

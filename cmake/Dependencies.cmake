@@ -18,6 +18,7 @@ find_library(AIO_LIBARCHIVE NAMES libarchive.a REQUIRED)
 find_library(AIO_LZMA NAMES liblzma.a REQUIRED)
 find_library(AIO_ZSTD NAMES libzstd.a REQUIRED)
 find_library(AIO_ZLIB NAMES libz.a REQUIRED)
+find_library(AIO_SQLITE NAMES libsqlite3.a REQUIRED)
 
 # What every room may use.
 add_library(aio_base INTERFACE)

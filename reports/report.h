@@ -15,8 +15,8 @@
 namespace aio {
 
 // Version 2 added what a gate must know: by which build and when, on what machine, and why the run says less than it
-// was to say.
-inline constexpr int kReportVersion = 2;
+// was to say. Version 3 added what a merge must know: which part of which run it is.
+inline constexpr int kReportVersion = 3;
 
 // A requirement that this run could not look at, though the profile has it.
 struct ExcludedRequirement {
@@ -38,7 +38,12 @@ struct RunSummary {
   std::string implementation = "Linux";    // whose it is; of another one the release says nothing
   std::string profile;                     // name of the profile that judged
   std::vector<std::string> profile_notes;  // what its name doesn't say
+  std::string kernel_build;                // its version, as uname(2) says it: two builds of a release are two kernels
   std::uint64_t seed = 0;
+  std::string request;  // the options that say what is run: "--cases 1500 --suite none"
+  // Of how many shards, and which of them are in this report, in order; by themselves a whole.
+  std::uint64_t shards = 1;
+  std::vector<std::uint64_t> shard_numbers{0};
   std::uint64_t programs = 0;
   std::uint64_t program_hash = 0;  // of all programs in their order: equal for equal seeds
   std::uint64_t operations = 0;
@@ -63,6 +68,9 @@ struct RunSummary {
   std::string lie;     // normally empty: the lie that the entry told
   std::string mutant;  // normally empty: the rule that was deliberately wrong
 };
+
+// Those that are missing of a merged report's shards, in order.
+std::vector<std::uint64_t> missing_shards(const RunSummary& summary);
 
 // How the run was falsified on purpose, a line each; normally none.
 std::vector<std::string> falsifications(const RunSummary& summary);

@@ -11,6 +11,7 @@
 
 #include "reports/formats.h"
 #include "reports/reproducer.h"
+#include "reports/results_db.h"
 #include "reports/trace_writer.h"
 #include "reports/work_list.h"
 
@@ -30,19 +31,20 @@ bool is_ours(const std::string& name) {
   const bool format = std::any_of(formats().begin(), formats().end(),
                                   [&](const Format& each) { return !each.file.empty() && name == each.file; });
   return format || numbered || name == kReport || name == kResults || name == kWorkList || name == kConsoleFile ||
-         name == std::string(kReport) + ".new";
+         name == std::string(kReport) + ".new" || name == kResultsDb;
 }
 
 std::string complain(const fs::path& path, const std::string& what, const std::string& why) {
   return fmt::format("cannot {} {}: {}", what, path.string(), why);
 }
 
-// Removes an earlier report. An error where there is anything else, before anything is removed.
-ReportDirectory::Result<void> clear(const fs::path& path) {
+// The files of an earlier report. An error where there is anything else.
+ReportDirectory::Result<std::vector<fs::path>> earlier_report(const fs::path& path) {
   std::error_code error;
   std::vector<fs::path> old;
   for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
     const std::string name = it->path().filename().string();
+    if (name == kNewResultsDb) continue;
     if (!is_ours(name)) {
       return tl::unexpected(
           complain(path, "write a report into",
@@ -50,16 +52,13 @@ ReportDirectory::Result<void> clear(const fs::path& path) {
     }
     old.push_back(it->path());
   }
-  for (const fs::path& file : old) {
-    if (!error) fs::remove(file, error);
-  }
-  if (error) return tl::unexpected(complain(path, "clear", error.message()));
-  return {};
+  if (error) return tl::unexpected(complain(path, "read", error.message()));
+  return old;
 }
 
 }  // namespace
 
-ReportDirectory::Result<ReportDirectory> ReportDirectory::open(const std::string& path) {
+ReportDirectory::Result<void> ReportDirectory::prepare(const std::string& path) {
   std::error_code error;
   const fs::path folder(path);
   if (fs::exists(folder, error) && !fs::is_directory(folder, error)) {
@@ -67,7 +66,20 @@ ReportDirectory::Result<ReportDirectory> ReportDirectory::open(const std::string
   }
   fs::create_directories(folder, error);
   if (error) return tl::unexpected(complain(folder, "make", error.message()));
-  if (const auto cleared = clear(folder); !cleared) return tl::unexpected(cleared.error());
+  if (const auto old = earlier_report(folder); !old) return tl::unexpected(old.error());
+  return {};
+}
+
+ReportDirectory::Result<ReportDirectory> ReportDirectory::open(const std::string& path) {
+  if (const auto prepared = prepare(path); !prepared) return tl::unexpected(prepared.error());
+  const fs::path folder(path);
+  const auto old = earlier_report(folder);
+  if (!old) return tl::unexpected(old.error());
+  for (const fs::path& file : *old) {
+    std::error_code error;
+    fs::remove(file, error);
+    if (error) return tl::unexpected(complain(file, "remove", error.message()));
+  }
   ReportDirectory directory(folder);
   errno = 0;
   directory.results_.open(folder / kResults, std::ios::binary);
@@ -100,18 +112,20 @@ ReportDirectory::Result<void> ReportDirectory::add_work_list(const RunSummary& s
 }
 
 ReportDirectory::Result<void> ReportDirectory::finish(const RunSummary& summary) {
-  auto written = add_line(json_summary(summary));
+  if (auto written = add_line(json_summary(summary)); !written) return written;
+  auto report = read_report(json_report(summary, findings_), path_ / kReport);
+  if (!report) return tl::unexpected(report.error().text());
+  return finish(std::move(*report));
+}
+
+ReportDirectory::Result<void> ReportDirectory::finish(SavedReport report) {
   const std::string temporary = std::string(kReport) + ".new";
-  const std::string text = json_report(summary, findings_);
-  if (written) written = write(temporary, text);
-  if (!written) return written;
+  if (auto written = write(temporary, json_report(report)); !written) return written;
   std::error_code error;
   fs::rename(path_ / temporary, path_ / kReport, error);
   if (error) return tl::unexpected(complain(path_ / kReport, "write", error.message()));
-  auto report = read_report(text, path_ / kReport);
-  if (!report) return tl::unexpected(report.error().text());
-  report->directory = path_;
-  return write_formats(*report);
+  report.directory = path_;
+  return write_formats(report);
 }
 
 ReportDirectory::Result<void> ReportDirectory::write_formats(const SavedReport& report) {

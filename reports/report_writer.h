@@ -20,14 +20,18 @@ namespace aio {
 // What a guest's kernel said, beside the report.
 inline constexpr const char* kConsoleFile = "console.txt";
 
+// What becomes a report's results.db, from when its shards have been read until the rest is there.
+inline constexpr const char* kNewResultsDb = "results.db.new";
+
 class ReportDirectory {
  public:
   // An error is one sentence: what was tried, on what, and what came of it.
   template <class T>
   using Result = tl::expected<T, std::string>;
 
-  // Makes the directory, or takes one that is empty or holds an earlier report, whose files it
-  // removes. Anything else is refused.
+  // Makes the directory, or finds it empty or with an earlier report. Anything else is refused.
+  static Result<void> prepare(const std::string& path);
+  // The same, and removes the earlier report's files, but for a new results.db (kNewResultsDb).
   static Result<ReportDirectory> open(const std::string& path);
 
   // Appends a line to results.jsonl and flushes it.
@@ -36,8 +40,12 @@ class ReportDirectory {
   Result<Finding> add_divergence(Trace trace);
   // The findings added so far as a list for people who implement the ABI: work-list.md.
   Result<void> add_work_list(const RunSummary& summary);
+  // A file of a report that was made elsewhere, under the name that the report has for it.
+  Result<void> add_file(const std::string& name, std::string_view content) { return write(name, content); }
   // Writes report.json with all findings added so far, through a temporary file, then all formats.
   Result<void> finish(const RunSummary& summary);
+  // The same, of a report whose files have been added.
+  Result<void> finish(SavedReport report);
   // Writes into a directory that has a report.json that in every format that has a file (formats.h).
   static Result<void> write_formats(const SavedReport& report);
 

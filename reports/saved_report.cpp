@@ -7,6 +7,7 @@
 #include <cctype>
 #include <charconv>
 #include <cstdlib>
+#include <functional>
 #include <limits>
 
 #include "reports/decode.h"
@@ -17,6 +18,8 @@ namespace {
 
 constexpr const char* kFile = "report.json";
 constexpr std::size_t kMostValues = 10 * kMaxJsonNodes;
+
+constexpr std::uint64_t kMostShards = 1'000'000;
 
 // Texts of suites may be long; the whole file is bounded.
 std::string lines_of(const JsonNode& node) {
@@ -90,6 +93,19 @@ FlakyDivergence flaky_of(const JsonNode& node) {
   return flaky;
 }
 
+void shards_of(const JsonNode& node, RunSummary& summary) {
+  Members members(node);
+  summary.shards = decode_unsigned(members.require("of"), kMostShards);
+  const JsonNode& here = members.require("here");
+  summary.shard_numbers = list_of(here, number_of<std::uint64_t>);
+  const auto& numbers = summary.shard_numbers;
+  if (std::adjacent_find(numbers.begin(), numbers.end(), std::greater_equal<>()) != numbers.end() || numbers.empty() ||
+      numbers.back() >= summary.shards) {
+    refuse(here, fmt::format("\"here\" has other numbers than some below {}, in order, each once", summary.shards));
+  }
+  members.done();
+}
+
 void summary_of(const JsonNode& node, int version, SavedReport& report) {
   Members members(node);
   RunSummary& summary = report.summary;
@@ -125,6 +141,11 @@ void summary_of(const JsonNode& node, int version, SavedReport& report) {
     summary.possible_cpus = number_of<std::uint32_t>(members.require("possible_cpus"));
     summary.incomplete = list_of(members.require("incomplete"), text_of);
     summary.flaky = list_of(members.require("flaky"), flaky_of);
+  }
+  if (version >= 3) {
+    summary.kernel_build = text("kernel_build");
+    summary.request = text("request");
+    shards_of(members.require("shards"), summary);
   }
   members.done();
 }
@@ -227,6 +248,7 @@ SavedDivergence divergence_of(const JsonNode& node) {
   if (const JsonNode* const steps = members.take("steps")) divergence.steps = list_of(*steps, step_of);
   divergence.trace = name_of(members.require("trace"));
   divergence.reproducer = name_of(members.require("reproducer"));
+  if (const JsonNode* const shards = members.take("shards")) divergence.shards = number_of<std::uint64_t>(*shards);
   members.done();
   divergence.fingerprint = fingerprint_of(divergence);
   return divergence;

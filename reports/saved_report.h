@@ -31,6 +31,7 @@ struct SavedDivergence {
   std::string trace, reproducer;     // names of its files, beside report.json
   std::string fingerprint;           // equal for the same finding in other runs: see fingerprint_of()
   std::string waiver;                // why it is excused, if it is
+  std::uint64_t shards = 1;          // that found it
   bool always() const { return repeats_shown == repeats_of; }
 };
 
@@ -51,6 +52,11 @@ struct SavedReport {
 // so the same divergence has the same one on another kernel or in another run, if that was minimized as far. Of one
 // without a program the words that were seen.
 std::string fingerprint_of(const SavedDivergence& divergence);
+
+// The whole of report.json; the summary and a divergence as one object on one line, without an end of line.
+std::string json_report(const SavedReport& report);
+std::string json_summary(const SavedReport& report);
+std::string json_divergence(const SavedDivergence& divergence);
 
 // `file` is for messages. Text of strangers: what is not a report of a known version is an error that names the line.
 tl::expected<SavedReport, ReadError> read_report(std::string_view text, const std::string& file);

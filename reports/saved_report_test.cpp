@@ -39,6 +39,10 @@ TEST(SavedReport, has_all_that_was_written) {
   EXPECT_EQ(divergence.trace, "divergence-1-io_setup.returns_zero.json");
 }
 
+TEST(SavedReport, is_written_as_it_was_read) {
+  EXPECT_EQ(json_report(testing::sample_report()), testing::sample_text());
+}
+
 TEST(SavedReport, fingerprints_are_of_requirement_kind_and_calls) {
   SavedDivergence one;
   one.requirement = "io_submit.counts";
@@ -67,6 +71,14 @@ TEST(SavedReport, the_first_version_is_still_read) {
   EXPECT_FALSE(report->divergences[0].fingerprint.empty());
 }
 
+TEST(SavedReport, the_second_version_is_a_whole_run) {
+  const auto report = load_report("reports/approved/report-version-2.json");
+  ASSERT_TRUE(report) << report.error().text();
+  EXPECT_EQ(report->version, 2);
+  EXPECT_EQ(report->summary.shards, 1u);
+  EXPECT_TRUE(missing_shards(report->summary).empty());
+}
+
 TEST(SavedReport, what_is_no_report_is_refused_with_its_line) {
   const std::string whole = testing::sample_text();
   const auto reason = [](std::string_view text) {
@@ -81,8 +93,9 @@ TEST(SavedReport, what_is_no_report_is_refused_with_its_line) {
   EXPECT_NE(reason(whole.substr(0, whole.size() / 2)).find("report.json:"), std::string::npos);
   EXPECT_NE(reason("{}").find("\"version\" is missing"), std::string::npos);
   EXPECT_NE(reason("").find("report.json"), std::string::npos);
-  EXPECT_NE(with("\"version\": 2", "\"version\": 3").find("known here: 1 to 2"), std::string::npos);
+  EXPECT_NE(with("\"version\": 3", "\"version\": 4").find("known here: 1 to 3"), std::string::npos);
   EXPECT_NE(with("\"seed\": 42", "\"seed\": \"x\"").find("\"seed\""), std::string::npos);
+  EXPECT_NE(with("\"of\": 1", "\"of\": 0").find("\"here\" has other numbers than some below 0"), std::string::npos);
   EXPECT_NE(with("\"seed\": 42", "\"sead\": 42").find("\"seed\" is missing"), std::string::npos);
   EXPECT_NE(with("\"seed\": 42", "\"seed\": 42, \"more\": 1").find("unknown member \"more\""), std::string::npos);
   EXPECT_NE(with("\"trace\": \"divergence", "\"trace\": \"../divergence").find("has other letters than"),

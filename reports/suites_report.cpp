@@ -70,6 +70,12 @@ std::vector<std::string> SuitesSummary::broken_requirements() const {
   return {ids.begin(), ids.end()};
 }
 
+std::vector<std::string> SuitesSummary::broken_beside(const std::set<std::string>& known) const {
+  std::vector<std::string> broken = broken_requirements();
+  std::erase_if(broken, [&](const std::string& id) { return known.contains(id); });
+  return broken;
+}
+
 std::string suites_text(const SuitesSummary& suites, const std::string& red_begin, const std::string& red_end) {
   if (suites.matrix.empty()) return "";
   std::string numbers =

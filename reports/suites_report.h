@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,8 @@ struct SuitesSummary {
   std::uint64_t count(const std::string& verdict) const;
   // Requirements that a test saw broken.
   std::vector<std::string> broken_requirements() const;
+  // Those but the ones `known` from elsewhere.
+  std::vector<std::string> broken_beside(const std::set<std::string>& known) const;
 };
 
 // The lines of the terminal's report: one of numbers, then each failure. Empty where no suite was run.

@@ -44,13 +44,11 @@ std::string blamed_by(const SuitesSummary& suites, const std::string& requiremen
 }  // namespace
 
 std::vector<std::string> broken_in_suites_alone(const SuitesSummary& suites, const std::vector<Finding>& findings) {
-  std::set<std::string_view> found;
+  std::set<std::string> found;
   for (const Finding& each : findings) {
-    if (each.trace.divergence) found.insert(requirement(each.trace.divergence->signature.requirement).id);
+    if (each.trace.divergence) found.emplace(requirement(each.trace.divergence->signature.requirement).id);
   }
-  std::vector<std::string> broken = suites.broken_requirements();
-  std::erase_if(broken, [&](const std::string& id) { return found.contains(id); });
-  return broken;
+  return suites.broken_beside(found);
 }
 
 std::string work_list(const RunSummary& summary, const std::vector<Finding>& findings) {

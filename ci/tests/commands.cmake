@@ -12,3 +12,5 @@ foreach(case same_seed_same_programs a_lie_is_reported a_call_that_hangs_is_repo
 endforeach()
 aio_command_test(commands.shards_make_the_whole TIMEOUT 300
   COMMAND ${PROJECT_SOURCE_DIR}/ci/tests/shards_make_the_whole $<TARGET_FILE:aio-cts>)
+aio_command_test(commands.merge_loses_nothing
+  COMMAND ${PROJECT_SOURCE_DIR}/ci/tests/merge_loses_nothing $<TARGET_FILE:aio-cts>)

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/merging.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "cli/reporting.h"
+#include "reports/merge.h"
+#include "reports/trace_reader.h"
+
+namespace aio::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+template <class T>
+T done(ResultsDb::Result<T> result) {
+  return checked(Exit::kIncomplete, std::move(result));
+}
+
+// "divergence-7-io_setup.ring_magic.json" as the divergence of that number.
+std::string numbered(const std::string& name, std::size_t number) {
+  const std::size_t begin = name.find('-') + 1;
+  return fmt::format("{}{}{}", name.substr(0, begin), number, name.substr(name.find('-', begin)));
+}
+
+}  // namespace
+
+Merging::Merging() : db_(done(ResultsDb::open_or_make(":memory:"))), run_(done(db_.run_named(""))) {}
+
+void Merging::take(const std::string& directory) {
+  const auto has = [&](const char* name) {
+    std::error_code ignored;
+    return fs::exists(fs::path(directory) / name, ignored);
+  };
+  if (has(kResultsDb)) return take_database(directory);
+  if (has("report.json")) {
+    const auto files = load_report_files(directory);
+    if (files) {
+      take_shard(*files, directory);
+    } else {
+      problems_.push_back(fmt::format("{} is damaged: {}", directory, files.error().text()));
+    }
+  } else if (has("results.jsonl")) {
+    problems_.push_back(fmt::format("{} has no report.json: its run has not come to its end", directory));
+  } else {
+    throw wrong_usage(
+        fmt::format("{} holds no report; right would be what `aio-cts run --report` or a merge has made", directory));
+  }
+}
+
+void Merging::take_database(const std::string& directory) {
+  const std::string path = (fs::path(directory) / kResultsDb).string();
+  const ResultsDb from = checked(Exit::kUsage, ResultsDb::open(path));
+  const std::vector<ResultsDb::Run> runs = done(from.runs());
+  if (runs.size() != 1) throw wrong_usage(fmt::format("{} has {} runs: right would be one", path, runs.size()));
+  for (const std::uint64_t number : done(from.shards(runs.front()))) {
+    take_shard(done(from.shard(runs.front(), number)), fmt::format("{} (shard {})", path, number));
+  }
+}
+
+void Merging::take_shard(const ReportFiles& files, const std::string& where) {
+  SavedReport report = checked(Exit::kUsage, read_report(files.report, where));
+  const std::vector<std::uint64_t>& numbers = report.summary.shard_numbers;
+  if (numbers.size() != 1) {
+    throw wrong_usage(
+        fmt::format("{} has {} shards merged, and not the {} that goes with it", where, numbers.size(), kResultsDb));
+  }
+  if (first_) {
+    const std::string why = foreign(*first_, report);
+    if (!why.empty()) throw wrong_usage(fmt::format("{} is of another run than {}: {}", where, first_where_, why));
+  }
+  const std::uint64_t number = numbers.front();
+  switch (done(db_.add_shard(run_, number, report, files))) {
+    case ResultsDb::Added::kNew:
+      where_[number] = where;
+      break;
+    case ResultsDb::Added::kSame:
+      break;
+    case ResultsDb::Added::kOther:
+      throw wrong_usage(fmt::format("{} and {} are both shard {}, with different results: give one of them",
+                                    where_[number], where, number));
+  }
+  if (first_) return;
+  first_ = std::move(report);
+  first_->divergences.clear();
+  first_->summary.suites = {};
+  first_where_ = where;
+}
+
+SavedReport Merging::whole(std::map<std::string, std::string>& files) {
+  Merge merge;
+  for (const std::uint64_t number : done(db_.shards(run_))) {
+    merge.add(checked(Exit::kIncomplete, read_report(done(db_.shard(run_, number)).report, where_[number])));
+  }
+  if (merge.empty()) throw Failure(Exit::kIncomplete, "there is no shard to merge");
+  SavedReport whole = merge.take();
+  for (const std::string& problem : problems_) whole.summary.incomplete.push_back(problem);
+  name_files(whole, merge.found_by(), files);
+  return whole;
+}
+
+// Each shard has counted its divergences from 1.
+void Merging::name_files(SavedReport& whole, const std::vector<std::uint64_t>& found_by,
+                         std::map<std::string, std::string>& files) const {
+  for (std::size_t i = 0; i < whole.divergences.size(); ++i) {
+    SavedDivergence& each = whole.divergences[i];
+    ReportFiles of_shard = done(db_.shard(run_, found_by[i]));
+    for (std::string* const name : {&each.trace, &each.reproducer}) {
+      const std::string old = std::exchange(*name, numbered(*name, i + 1));
+      files[*name] = std::move(of_shard.files[old]);
+    }
+  }
+}
+
+void Merging::write(const std::string& directory, const SavedReport& whole,
+                    const std::map<std::string, std::string>& files) {
+  done(db_.set_whole(run_, whole));
+  checked(Exit::kUsage, ReportDirectory::prepare(directory));
+  // Until that is there the earlier report stays: it may be the only place of some shards.
+  const fs::path fresh = fs::path(directory) / kNewResultsDb;
+  std::error_code error;
+  fs::remove(fresh, error);
+  done(db_.save_as(fresh.string()));
+  ReportDirectory report = checked(Exit::kIncomplete, ReportDirectory::open(directory));
+  fs::rename(fresh, fs::path(directory) / kResultsDb);
+  for (const auto& [name, content] : files) checked(Exit::kIncomplete, report.add_file(name, content));
+  checked(Exit::kIncomplete, report.finish(whole));
+}
+
+}  // namespace aio::cli

@@ -70,9 +70,9 @@ Exit merge(const MergeCommand& options) {
     }
   }
   for (const std::string& problem : merging.problems()) fmt::print(stderr, "aio-cts: {}\n", problem);
-  std::map<std::string, std::string> files;
-  const SavedReport whole = merging.whole(files);
-  if (!options.report.empty()) merging.write(options.report, whole, files);
+  const Whole all = merging.whole();
+  const SavedReport& whole = all.report;
+  if (!options.report.empty()) merging.write(options.report, all);
   if (options.format == "json") {
     fmt::print("{}\n", json_summary(whole));
   } else {

@@ -27,7 +27,39 @@ std::string numbered(const std::string& name, std::size_t number) {
   return fmt::format("{}{}{}", name.substr(0, begin), number, name.substr(name.find('-', begin)));
 }
 
+// Each shard has counted its divergences from 1.
+void name_files(const ResultsDb& db, ResultsDb::Run run, const std::vector<std::uint64_t>& found_by, Whole& whole) {
+  for (std::size_t i = 0; i < whole.report.divergences.size(); ++i) {
+    SavedDivergence& each = whole.report.divergences[i];
+    ReportFiles of_shard = done(db.shard(run, found_by[i]));
+    for (std::string* const name : {&each.trace, &each.reproducer}) {
+      const std::string old = std::exchange(*name, numbered(*name, i + 1));
+      whole.files[*name] = std::move(of_shard.files[old]);
+    }
+  }
+}
+
 }  // namespace
+
+Whole whole_of(const ResultsDb& db, ResultsDb::Run run,
+               const std::function<void(std::uint64_t number, SavedReport& report)>& adjust) {
+  Merge merge;
+  for (const std::uint64_t number : done(db.shards(run))) {
+    const std::string where = fmt::format("shard {}", number);
+    SavedReport report = checked(Exit::kIncomplete, read_report(done(db.shard(run, number)).report, where));
+    if (adjust) adjust(number, report);
+    merge.add(std::move(report));
+  }
+  Whole whole{merge.take(), {}};
+  name_files(db, run, merge.found_by(), whole);
+  return whole;
+}
+
+void write_whole(const Whole& whole, const std::string& directory, ReportDirectory::Database database) {
+  ReportDirectory report = checked(Exit::kIncomplete, ReportDirectory::open(directory, database));
+  for (const auto& [name, content] : whole.files) checked(Exit::kIncomplete, report.add_file(name, content));
+  checked(Exit::kIncomplete, report.finish(whole.report));
+}
 
 Merging::Merging() : db_(done(ResultsDb::open_or_make(":memory:"))), run_(done(db_.run_named(""))) {}
 
@@ -91,44 +123,24 @@ void Merging::take_shard(const ReportFiles& files, const std::string& where) {
   first_where_ = where;
 }
 
-SavedReport Merging::whole(std::map<std::string, std::string>& files) {
-  Merge merge;
-  for (const std::uint64_t number : done(db_.shards(run_))) {
-    merge.add(checked(Exit::kIncomplete, read_report(done(db_.shard(run_, number)).report, where_[number])));
-  }
-  if (merge.empty()) throw Failure(Exit::kIncomplete, "there is no shard to merge");
-  SavedReport whole = merge.take();
-  for (const std::string& problem : problems_) whole.summary.incomplete.push_back(problem);
-  name_files(whole, merge.found_by(), files);
+Whole Merging::whole() const {
+  if (!first_) throw Failure(Exit::kIncomplete, "there is no shard to merge");
+  Whole whole = whole_of(db_, run_);
+  std::vector<std::string>& incomplete = whole.report.summary.incomplete;
+  incomplete.insert(incomplete.end(), problems_.begin(), problems_.end());
   return whole;
 }
 
-// Each shard has counted its divergences from 1.
-void Merging::name_files(SavedReport& whole, const std::vector<std::uint64_t>& found_by,
-                         std::map<std::string, std::string>& files) const {
-  for (std::size_t i = 0; i < whole.divergences.size(); ++i) {
-    SavedDivergence& each = whole.divergences[i];
-    ReportFiles of_shard = done(db_.shard(run_, found_by[i]));
-    for (std::string* const name : {&each.trace, &each.reproducer}) {
-      const std::string old = std::exchange(*name, numbered(*name, i + 1));
-      files[*name] = std::move(of_shard.files[old]);
-    }
-  }
-}
-
-void Merging::write(const std::string& directory, const SavedReport& whole,
-                    const std::map<std::string, std::string>& files) {
-  done(db_.set_whole(run_, whole));
+void Merging::write(const std::string& directory, const Whole& whole) {
+  done(db_.set_whole(run_, whole.report));
   checked(Exit::kUsage, ReportDirectory::prepare(directory));
-  // Until that is there the earlier report stays: it may be the only place of some shards.
+  // It takes the place of an earlier one at once, which may be the only place of some shards.
   const fs::path fresh = fs::path(directory) / kNewResultsDb;
   std::error_code error;
   fs::remove(fresh, error);
   done(db_.save_as(fresh.string()));
-  ReportDirectory report = checked(Exit::kIncomplete, ReportDirectory::open(directory));
   fs::rename(fresh, fs::path(directory) / kResultsDb);
-  for (const auto& [name, content] : files) checked(Exit::kIncomplete, report.add_file(name, content));
-  checked(Exit::kIncomplete, report.finish(whole));
+  write_whole(whole, directory, ReportDirectory::Database::kKeep);
 }
 
 }  // namespace aio::cli

@@ -9,9 +9,23 @@
 #include <string>
 #include <vector>
 
+#include "reports/report_writer.h"
 #include "reports/results_db.h"
 
 namespace aio::cli {
+
+// All shards of a run as one report, with the files that it names.
+struct Whole {
+  SavedReport report;
+  std::map<std::string, std::string> files;
+};
+
+// Of a run that has shards. `adjust` may change what a shard's report says of itself. Throws Failure (kIncomplete) where
+// the database cannot be read.
+Whole whole_of(const ResultsDb& db, ResultsDb::Run run,
+               const std::function<void(std::uint64_t number, SavedReport& report)>& adjust = {});
+// As a report directory, with the results.db that is there if that is its own. Throws Failure (kIncomplete).
+void write_whole(const Whole& whole, const std::string& directory, ReportDirectory::Database database);
 
 // Throws Failure (kIncomplete) where a results.db cannot be read or written.
 class Merging {
@@ -24,16 +38,14 @@ class Merging {
   void take(const std::string& directory);
   const std::vector<std::string>& problems() const { return problems_; }
 
-  // All shards as one report, with the files that it names. Throws Failure (kIncomplete) where there are none.
-  SavedReport whole(std::map<std::string, std::string>& files);
+  // Throws Failure (kIncomplete) where there are no shards.
+  Whole whole() const;
   // A report directory, with results.db, from which it can be merged with more shards. It may be one that was taken.
-  void write(const std::string& directory, const SavedReport& whole, const std::map<std::string, std::string>& files);
+  void write(const std::string& directory, const Whole& whole);
 
  private:
   void take_database(const std::string& directory);
   void take_shard(const ReportFiles& files, const std::string& where);
-  void name_files(SavedReport& whole, const std::vector<std::uint64_t>& found_by,
-                  std::map<std::string, std::string>& files) const;
 
   ResultsDb db_;
   ResultsDb::Run run_;

@@ -40,7 +40,9 @@ struct RunOptions {
   std::optional<std::uint64_t> seed;
   std::string shard;  // "I/N"
   double time_s = 45;
+  std::uint64_t from = 0;
   std::optional<std::uint64_t> cases;
+  std::vector<std::string> known;
   unsigned jobs = 0;  // 0: as many as there are usable CPUs
   SuiteOptions suites{{"none"}, {}, {}, false, false};
   TargetOptions target;
@@ -65,12 +67,22 @@ constexpr std::chrono::seconds kFreezePatience{20};
 // Short, so that people can type it again.
 std::uint64_t random_seed() { return std::random_device()(); }
 
+// "io_submit.counts/count".
+Signature signature_named(const std::string& text) {
+  const std::size_t slash = text.find('/');
+  const std::optional<Kind> kind = find_kind(slash == std::string::npos ? "" : text.substr(slash + 1));
+  if (!kind) throw wrong_usage(fmt::format("--known {}: right would be REQUIREMENT/KIND", text));
+  return {requirement_named(text.substr(0, slash)), *kind};
+}
+
 CampaignOptions campaign_options(const RunOptions& options, const Target& target, const Shard& shard) {
   const Machine& machine = target.setting().machine;
   const bool is_linux = target.implementation().is_linux();
   CampaignOptions campaign;
   campaign.seed = options.seed ? *options.seed : random_seed();
+  campaign.first = options.from;
   campaign.cases = options.cases;
+  for (const std::string& each : options.known) campaign.known.insert(signature_named(each));
   campaign.shard = shard.index;
   campaign.shards = shard.count;
   require_seed(shard, options.seed.has_value());
@@ -90,6 +102,7 @@ CampaignOptions campaign_options(const RunOptions& options, const Target& target
 std::string request_of(const RunOptions& options) {
   std::string words =
       options.cases ? fmt::format("--cases {}", *options.cases) : fmt::format("--time {}", options.time_s);
+  if (options.from > 0) words += fmt::format(" --from {}", options.from);
   if (options.held) words += " --held";
   if (options.stepped) words += " --stepped";
   const auto add = [&](const char* name, const std::vector<std::string>& values) {
@@ -345,6 +358,9 @@ void add_options(CLI::App& run, RunOptions& options) {
   run.add_option("--cases", options.cases, "This many programs, however long they take")
       ->check(CLI::NonNegativeNumber)
       ->type_name("N");
+  run.add_option("--from", options.from, "The index of the first program: 640 with --cases 64 are programs 640 to 703")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("INDEX");
   run.add_option("--jobs", options.jobs, "CPUs to keep busy (default: all that may be used)")
       ->check(CLI::Range(1, 4096))
       ->type_name("N");
@@ -378,6 +394,9 @@ void add_options(CLI::App& run, RunOptions& options) {
   run.add_option("--hang-time", options.target.hang_time_s, "After which what has not come is lost (default 5)")
       ->check(CLI::Range(0.1, 1e4))
       ->type_name("SECONDS");
+  run.add_option("--known", options.known, "Divergences that are neither confirmed nor minimized again")
+      ->delimiter(',')
+      ->type_name("REQ/KIND");
   run.add_option("--max-divergences", options.max_divergences,
                  "End after so many different ones (default 10, or 1000 if not Linux)")
       ->check(CLI::Range(1, 10000))

@@ -65,7 +65,9 @@ class Campaign {
   Campaign(const Setting& setting, const CampaignOptions& options, const CampaignListener& listener)
       : setting_(journaled(setting, options)), options_(options), listener_(listener) {
     if (options.adopt && !setting_.quirks) setting_.quirks.emplace();
-    next_ = options.shard * batch_size();
+    for (const Signature& each : options.known) options.adopt ? setting_.quirks->add(each) : void(seen_.insert(each));
+    next_ = options.first + options.shard * batch_size();
+    if (options.cases) end_ = options.first + *options.cases;
   }
 
   CampaignResult run() {
@@ -112,7 +114,7 @@ class Campaign {
     if (stop_requested() || suspects_.size() >= most_findings()) return false;
     if (round_is_full() || result_.failures.size() >= kMostFailures) return false;
     if (!options_.cases) return Clock::now() - start_ < options_.time;
-    return !rests_.empty() || next_ < *options_.cases;
+    return !rests_.empty() || next_ < end_;
   }
 
   // Where the first differences are to be taken over soon there is no use in meeting them again and again.
@@ -146,7 +148,7 @@ class Campaign {
       rests_.pop_front();
     } else {
       order.first = next_;
-      order.last = options_.cases ? std::min(next_ + batch_size(), *options_.cases) : next_ + batch_size();
+      order.last = std::min(next_ + batch_size(), end_);
       next_ += options_.shards * batch_size();
     }
     order.ceiling = usual_ceiling(setting_.machine);
@@ -333,6 +335,7 @@ class Campaign {
   const Clock::time_point start_ = Clock::now();
   CampaignResult result_;
   std::uint64_t next_ = 0;
+  std::uint64_t end_ = UINT64_MAX;  // one beyond the last program
   unsigned turn_ = 0;
   bool loses_ = false;            // a divergence was seen that is waited for
   std::deque<BatchOrder> rests_;  // of batches that ended early

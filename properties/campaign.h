@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ namespace aio {
 
 struct CampaignOptions {
   std::uint64_t seed = 0;
+  std::uint64_t first = 0;             // index of the first program
   std::optional<std::uint64_t> cases;  // programs of all shards; none: until `time` has passed
   std::uint64_t shard = 0;             // of `shards`, which together run all programs, each once
   std::uint64_t shards = 1;
@@ -29,6 +31,7 @@ struct CampaignOptions {
   ProgramKind kind = ProgramKind::kMixed;            // of the programs
   // A confirmed divergence is taken over by the model (Setting::quirks), and the run looks for what lies behind it.
   bool adopt = false;
+  std::set<Signature> known;   // divergences that are not confirmed, nor minimized, again
   std::optional<Req> stop_at;  // look only for divergences of this requirement, and end with the first
 };
 

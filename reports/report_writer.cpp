@@ -31,7 +31,8 @@ bool is_ours(const std::string& name) {
   const bool format = std::any_of(formats().begin(), formats().end(),
                                   [&](const Format& each) { return !each.file.empty() && name == each.file; });
   return format || numbered || name == kReport || name == kResults || name == kWorkList || name == kConsoleFile ||
-         name == std::string(kReport) + ".new" || name == kResultsDb;
+         name == std::string(kReport) + ".new" || name == kResultsDb ||
+         name == kNewResultsDb;
 }
 
 std::string complain(const fs::path& path, const std::string& what, const std::string& why) {
@@ -44,7 +45,6 @@ ReportDirectory::Result<std::vector<fs::path>> earlier_report(const fs::path& pa
   std::vector<fs::path> old;
   for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
     const std::string name = it->path().filename().string();
-    if (name == kNewResultsDb) continue;
     if (!is_ours(name)) {
       return tl::unexpected(
           complain(path, "write a report into",
@@ -70,12 +70,13 @@ ReportDirectory::Result<void> ReportDirectory::prepare(const std::string& path) 
   return {};
 }
 
-ReportDirectory::Result<ReportDirectory> ReportDirectory::open(const std::string& path) {
+ReportDirectory::Result<ReportDirectory> ReportDirectory::open(const std::string& path, Database database) {
   if (const auto prepared = prepare(path); !prepared) return tl::unexpected(prepared.error());
   const fs::path folder(path);
   const auto old = earlier_report(folder);
   if (!old) return tl::unexpected(old.error());
   for (const fs::path& file : *old) {
+    if (database == Database::kKeep && file.filename() == kResultsDb) continue;
     std::error_code error;
     fs::remove(file, error);
     if (error) return tl::unexpected(complain(file, "remove", error.message()));

@@ -20,9 +20,6 @@ namespace aio {
 // What a guest's kernel said, beside the report.
 inline constexpr const char* kConsoleFile = "console.txt";
 
-// What becomes a report's results.db, from when its shards have been read until the rest is there.
-inline constexpr const char* kNewResultsDb = "results.db.new";
-
 class ReportDirectory {
  public:
   // An error is one sentence: what was tried, on what, and what came of it.
@@ -31,8 +28,9 @@ class ReportDirectory {
 
   // Makes the directory, or finds it empty or with an earlier report. Anything else is refused.
   static Result<void> prepare(const std::string& path);
-  // The same, and removes the earlier report's files, but for a new results.db (kNewResultsDb).
-  static Result<ReportDirectory> open(const std::string& path);
+  // The same, and removes the earlier report's files; a results.db only if it is not the one of this report.
+  enum class Database : std::uint8_t { kRemove, kKeep };
+  static Result<ReportDirectory> open(const std::string& path, Database database = Database::kRemove);
 
   // Appends a line to results.jsonl and flushes it.
   Result<void> add_line(std::string_view json);

@@ -24,7 +24,7 @@ CREATE TABLE run(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, started TEXT
   report BLOB);
 CREATE TABLE shard(run INTEGER NOT NULL REFERENCES run, number INTEGER NOT NULL, started TEXT, programs INTEGER,
   program_hash TEXT, operations INTEGER, undecided INTEGER, divergences INTEGER, incomplete INTEGER, seconds REAL,
-  report BLOB, PRIMARY KEY(run, number));
+  took REAL, report BLOB, PRIMARY KEY(run, number));
 CREATE TABLE divergence(run INTEGER NOT NULL REFERENCES run, shard INTEGER NOT NULL, requirement TEXT, kind TEXT,
   fingerprint TEXT, operations INTEGER, shown INTEGER, of INTEGER, expected TEXT, seen TEXT);
 CREATE TABLE test(run INTEGER NOT NULL REFERENCES run, shard INTEGER NOT NULL, test TEXT, entry TEXT, verdict TEXT,
@@ -168,7 +168,7 @@ ResultsDb::Result<ResultsDb::Run> ResultsDb::run_named(const std::string& name) 
 }
 
 ResultsDb::Result<ResultsDb::Added> ResultsDb::add_shard(Run run, std::uint64_t number, const SavedReport& report,
-                                                         const ReportFiles& files) {
+                                                         const ReportFiles& files, double took) {
   return tried("write", [&] {
     Transaction transaction(db_);
     Statement there(db_, "SELECT report FROM shard WHERE run = ? AND number = ?");
@@ -176,10 +176,10 @@ ResultsDb::Result<ResultsDb::Added> ResultsDb::add_shard(Run run, std::uint64_t 
       return unpacked(there.text(0)) == files.report ? Added::kSame : Added::kOther;
     }
     const RunSummary& summary = report.summary;
-    Statement row(db_, "INSERT INTO shard VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    Statement row(db_, "INSERT INTO shard VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     row.bind(run).bind(number).bind(summary.started);
     bind_numbers(row, summary);
-    row.bind_blob(packed(files.report)).run();
+    row.bind(took).bind_blob(packed(files.report)).run();
     add_rows(db_, run, number, report);
     for (const auto& [name, content] : files.files) {
       Statement file(db_, "INSERT INTO file VALUES(?, ?, ?, ?)");
@@ -233,6 +233,22 @@ ResultsDb::Result<ReportFiles> ResultsDb::shard(Run run, std::uint64_t number) c
     all.report = unpacked(row.text(0));
     Statement files(db_, "SELECT name, content FROM file WHERE run = ? AND shard = ?");
     for (files.bind(run).bind(number); files.step();) all.files[files.text(0)] = unpacked(files.text(1));
+    return all;
+  });
+}
+
+ResultsDb::Result<double> ResultsDb::took() const {
+  return tried("read", [&] {
+    Statement row(db_, "SELECT sum(took) FROM shard");
+    return row.step() ? row.real(0) : 0;
+  });
+}
+
+ResultsDb::Result<std::vector<std::string>> ResultsDb::found(Run run) const {
+  return tried("read", [&] {
+    std::vector<std::string> all;
+    Statement rows(db_, "SELECT DISTINCT requirement || '/' || kind FROM divergence WHERE run = ? ORDER BY 1");
+    for (rows.bind(run); rows.step();) all.push_back(rows.text(0));
     return all;
   });
 }

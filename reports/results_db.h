@@ -19,6 +19,7 @@
 namespace aio {
 
 inline constexpr const char* kResultsDb = "results.db";
+inline constexpr const char* kNewResultsDb = "results.db.new";  // until it is whole
 
 // The text of a report.json, and the files beside it that it names, by name.
 struct ReportFiles {
@@ -50,7 +51,9 @@ class ResultsDb {
 
   enum class Added : std::uint8_t { kNew, kSame, kOther };  // kOther: the shard is there with another report
   // Adds a shard's report, with all that tables say of it; by itself, or not at all.
-  Result<Added> add_shard(Run run, std::uint64_t number, const SavedReport& report, const ReportFiles& files);
+  // `took` seconds, with all that was not programs, if somebody has counted.
+  Result<Added> add_shard(Run run, std::uint64_t number, const SavedReport& report, const ReportFiles& files,
+                          double took = 0);
   // Takes in what the run says as a whole, once its shards are there.
   Result<void> set_whole(Run run, const SavedReport& whole);
   Result<SavedReport> whole(Run run) const;
@@ -58,6 +61,10 @@ class ResultsDb {
   // Numbers of its shards, in order.
   Result<std::vector<std::uint64_t>> shards(Run run) const;
   Result<ReportFiles> shard(Run run, std::uint64_t number) const;
+  // How long all shards of all runs took.
+  Result<double> took() const;
+  // "io_submit.counts/count": what its shards have found.
+  Result<std::vector<std::string>> found(Run run) const;
 
  private:
   ResultsDb(std::string path, Sqlite::Mode mode);

@@ -73,7 +73,7 @@ int run_command_line(int count, const char* const* words) {
   Action action;
   for (const auto add :
        {add_run, add_probe, add_list, add_explain, add_replay, add_minimize, add_check, add_report, add_merge,
-        add_history, add_compare, add_gate, add_waivers, add_prove, add_bench, add_vm, add_completion}) {
+        add_campaign, add_history, add_compare, add_gate, add_waivers, add_prove, add_bench, add_vm, add_completion}) {
     add(app, action);
   }
   try {

@@ -25,6 +25,7 @@ void add_minimize(CLI::App& app, Action& action);
 void add_check(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
 void add_merge(CLI::App& app, Action& action);
+void add_campaign(CLI::App& app, Action& action);
 void add_history(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);
 void add_gate(CLI::App& app, Action& action);

@@ -80,6 +80,11 @@ std::vector<GuestFile> makers() {
 
 }  // namespace
 
+std::string short_name(const std::string& kernel) {
+  const fs::path path = fs::absolute(kernel);
+  return fmt::format("{}-{}", path.parent_path().filename().string(), path.filename().string());
+}
+
 Guests::Guests(const GuestOptions& options)
     : options_(options),
       binary_(content_of("/proc/self/exe", "this program")),

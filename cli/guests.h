@@ -23,6 +23,9 @@ struct GuestOptions {
   double timeout_s = 3600;
 };
 
+// "6.12-vmlinuz": of several kernels the files often have one name.
+std::string short_name(const std::string& kernel);
+
 class Guests {
  public:
   // Looks at everything once. Throws Failure: kUsage for a kernel or modules that cannot be read, kIncomplete where

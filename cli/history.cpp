@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/merging.h"
 #include "cli/reporting.h"
 #include "reports/comparison.h"
 #include "reports/merge.h"
@@ -23,11 +24,6 @@ struct HistoryCommand {
   std::vector<std::string> add;
   std::string format = "text";
 };
-
-template <class T>
-T done(ResultsDb::Result<T> result) {
-  return checked(Exit::kIncomplete, std::move(result));
-}
 
 // Of the same run the same one, and of no two runs.
 std::string run_name(const RunSummary& summary) {

@@ -16,11 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-template <class T>
-T done(ResultsDb::Result<T> result) {
-  return checked(Exit::kIncomplete, std::move(result));
-}
-
 // "divergence-7-io_setup.ring_magic.json" as the divergence of that number.
 std::string numbered(const std::string& name, std::size_t number) {
   const std::size_t begin = name.find('-') + 1;

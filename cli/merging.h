@@ -7,12 +7,19 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "reports/report_writer.h"
+#include "cli/reporting.h"
 #include "reports/results_db.h"
 
 namespace aio::cli {
+
+// What a database has answered, or Failure (kIncomplete).
+template <class T>
+T done(ResultsDb::Result<T> result) {
+  return checked(Exit::kIncomplete, std::move(result));
+}
 
 // All shards of a run as one report, with the files that it names.
 struct Whole {
@@ -20,8 +27,8 @@ struct Whole {
   std::map<std::string, std::string> files;
 };
 
-// Of a run that has shards. `adjust` may change what a shard's report says of itself. Throws Failure (kIncomplete) where
-// the database cannot be read.
+// Of a run that has shards. `adjust` may change what a shard's report says of itself. Throws Failure (kIncomplete)
+// where the database cannot be read.
 Whole whole_of(const ResultsDb& db, ResultsDb::Run run,
                const std::function<void(std::uint64_t number, SavedReport& report)>& adjust = {});
 // As a report directory, with the results.db that is there if that is its own. Throws Failure (kIncomplete).

@@ -88,12 +88,6 @@ void print_table(const std::vector<Row>& rows) {
   }
 }
 
-// "6.12-vmlinuz": of several kernels the files often have one name.
-std::string short_name(const fs::path& kernel) {
-  const fs::path folder = fs::absolute(kernel).parent_path().filename();
-  return fmt::format("{}-{}", folder.string(), kernel.filename().string());
-}
-
 // User-mode Linux is a program of bin/, its modules lie in lib/.
 std::string modules_beside(const fs::path& kernel) {
   for (const char* each : {"modules", "../lib/uml/modules"}) {

@@ -14,3 +14,5 @@ aio_command_test(commands.shards_make_the_whole TIMEOUT 300
   COMMAND ${PROJECT_SOURCE_DIR}/ci/tests/shards_make_the_whole $<TARGET_FILE:aio-cts>)
 aio_command_test(commands.merge_loses_nothing
   COMMAND ${PROJECT_SOURCE_DIR}/ci/tests/merge_loses_nothing $<TARGET_FILE:aio-cts>)
+aio_command_test(commands.campaign_goes_on TIMEOUT 400
+  COMMAND ${PROJECT_SOURCE_DIR}/ci/tests/campaign_goes_on $<TARGET_FILE:aio-cts>)

@@ -27,6 +27,7 @@
 #include "cli/reporting.h"
 #include "fixtures/descriptor.h"
 #include "fixtures/interruption.h"
+#include "fixtures/seconds_since.h"
 #include "reports/comparison.h"
 #include "reports/merge.h"
 #include "reports/terminal.h"
@@ -139,22 +140,20 @@ class Campaign {
     const std::vector<std::string> words = piece_words(plan_, target.what, target.pieces * plan_.piece,
                                                        programs_left(target), done(db_.found(target.run)), report);
     const auto start = std::chrono::steady_clock::now();
-    const auto seconds = [start] {
-      return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    };
     {
       ProgressLine line;
       const std::string name = fmt::format("piece {} on {}", target.pieces, target.what.name);
-      const bool ended = run_piece_process(
-          words, report, [&] { line.show(fmt::format("{}: {}; {}", name, duration_text(seconds()), progress())); });
+      const bool ended = run_piece_process(words, report, [&] {
+        line.show(fmt::format("{}: {}; {}", name, duration_text(seconds_since(start)), progress()));
+      });
       if (!ended) return;
     }
-    take_piece(target, report, seconds());
+    take_piece(target, report, seconds_since(start));
   }
 
   void take_piece(Target& target, const fs::path& report, double seconds) {
-    const ReportFiles files = checked(Exit::kIncomplete, load_report_files(report));
-    const SavedReport piece = checked(Exit::kIncomplete, read_report(files.report, report));
+    const SavedReport piece = checked(Exit::kIncomplete, load_report(report));
+    const ReportFiles files = checked(Exit::kIncomplete, load_report_files(piece));
     require_same_kernel(target, piece);
     done(db_.add_shard(target.run, target.pieces, piece, files, seconds));
     std::error_code ignored;

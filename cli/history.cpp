@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/formats.h"
 #include "cli/merging.h"
 #include "cli/reporting.h"
 #include "reports/comparison.h"
@@ -31,8 +32,8 @@ std::string run_name(const RunSummary& summary) {
 }
 
 void add_run(ResultsDb& db, const std::string& directory) {
-  const ReportFiles files = checked(Exit::kUsage, load_report_files(directory));
-  const SavedReport report = checked(Exit::kUsage, read_report(files.report, directory));
+  const SavedReport report = open_report(directory);
+  const ReportFiles files = checked(Exit::kUsage, load_report_files(report));
   if (const auto missing = missing_shards(report.summary); !missing.empty()) {
     throw wrong_usage(fmt::format("{} is not the whole run: of {} shards {} are missing; merge them first", directory,
                                   report.summary.shards, ranges_text(missing)));

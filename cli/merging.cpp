@@ -65,12 +65,14 @@ void Merging::take(const std::string& directory) {
   };
   if (has(kResultsDb)) return take_database(directory);
   if (has("report.json")) {
-    const auto files = load_report_files(directory);
-    if (files) {
-      take_shard(*files, directory);
-    } else {
-      problems_.push_back(fmt::format("{} is damaged: {}", directory, files.error().text()));
-    }
+    const auto damaged = [&](const ReadError& error) {
+      problems_.push_back(fmt::format("{} is damaged: {}", directory, error.text()));
+    };
+    auto report = load_report(directory);
+    if (!report) return damaged(report.error());
+    const auto files = load_report_files(*report);
+    if (!files) return damaged(files.error());
+    take_shard(std::move(*report), *files, directory);
   } else if (has("results.jsonl")) {
     problems_.push_back(fmt::format("{} has no report.json: its run has not come to its end", directory));
   } else {
@@ -85,12 +87,13 @@ void Merging::take_database(const std::string& directory) {
   const std::vector<ResultsDb::Run> runs = done(from.runs());
   if (runs.size() != 1) throw wrong_usage(fmt::format("{} has {} runs: right would be one", path, runs.size()));
   for (const std::uint64_t number : done(from.shards(runs.front()))) {
-    take_shard(done(from.shard(runs.front(), number)), fmt::format("{} (shard {})", path, number));
+    const std::string where = fmt::format("{} (shard {})", path, number);
+    const ReportFiles files = done(from.shard(runs.front(), number));
+    take_shard(checked(Exit::kUsage, read_report(files.report, where)), files, where);
   }
 }
 
-void Merging::take_shard(const ReportFiles& files, const std::string& where) {
-  SavedReport report = checked(Exit::kUsage, read_report(files.report, where));
+void Merging::take_shard(SavedReport report, const ReportFiles& files, const std::string& where) {
   const std::vector<std::uint64_t>& numbers = report.summary.shard_numbers;
   if (numbers.size() != 1) {
     throw wrong_usage(
@@ -103,24 +106,25 @@ void Merging::take_shard(const ReportFiles& files, const std::string& where) {
   const std::uint64_t number = numbers.front();
   switch (done(db_.add_shard(run_, number, report, files))) {
     case ResultsDb::Added::kNew:
-      where_[number] = where;
       break;
     case ResultsDb::Added::kSame:
-      break;
+      return;
     case ResultsDb::Added::kOther:
       throw wrong_usage(fmt::format("{} and {} are both shard {}, with different results: give one of them",
                                     where_[number], where, number));
   }
-  if (first_) return;
-  first_ = std::move(report);
-  first_->divergences.clear();
-  first_->summary.suites = {};
-  first_where_ = where;
+  where_[number] = where;
+  if (!first_) {
+    first_.emplace().summary = report.summary;
+    first_where_ = where;
+  }
+  merge_.add(std::move(report));
 }
 
-Whole Merging::whole() const {
+Whole Merging::whole() {
   if (!first_) throw Failure(Exit::kIncomplete, "there is no shard to merge");
-  Whole whole = whole_of(db_, run_);
+  Whole whole{merge_.take(), {}};
+  name_files(db_, run_, merge_.found_by(), whole);
   std::vector<std::string>& incomplete = whole.report.summary.incomplete;
   incomplete.insert(incomplete.end(), problems_.begin(), problems_.end());
   return whole;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/reporting.h"
+#include "reports/merge.h"
 #include "reports/results_db.h"
 
 namespace aio::cli {
@@ -45,18 +46,19 @@ class Merging {
   void take(const std::string& directory);
   const std::vector<std::string>& problems() const { return problems_; }
 
-  // Throws Failure (kIncomplete) where there are no shards.
-  Whole whole() const;
+  // All that was taken. To be called once. Throws Failure (kIncomplete) where there are no shards.
+  Whole whole();
   // A report directory, with results.db, from which it can be merged with more shards. It may be one that was taken.
   void write(const std::string& directory, const Whole& whole);
 
  private:
   void take_database(const std::string& directory);
-  void take_shard(const ReportFiles& files, const std::string& where);
+  void take_shard(SavedReport report, const ReportFiles& files, const std::string& where);
 
   ResultsDb db_;
   ResultsDb::Run run_;
-  std::optional<SavedReport> first_;
+  Merge merge_;
+  std::optional<SavedReport> first_;  // what it says of its run
   std::string first_where_;
   std::map<std::uint64_t, std::string> where_;  // by shard
   std::vector<std::string> problems_;

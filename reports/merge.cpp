@@ -75,28 +75,29 @@ std::string ranges_text(const std::vector<std::uint64_t>& numbers) {
 }
 
 void Merge::add(SavedReport shard) {
-  const std::uint64_t number = shard.summary.shard_numbers.front();
-  for (std::string& line : shard.summary.incomplete) line = fmt::format("shard {}: {}", number, line);
-  file_systems_.insert(shard.summary.file_system);
-  add_requirements(shard);
-  add_tests(shard.summary.suites);
-  add_matrix(shard.summary.suites.matrix);
+  RunSummary& summary = shard.summary;
+  const std::uint64_t number = summary.shard_numbers.front();
+  said_[number] = {summary.profile_notes, summary.incomplete, summary.flaky, summary.seconds, summary.suites.seconds};
+  file_systems_.insert(summary.file_system);
+  add_requirements(shard, number);
+  add_tests(summary.suites, number);
+  add_matrix(summary.suites.matrix, number);
   add_divergences(std::move(shard.divergences), number);
   if (merged_) {
-    add_counts(shard.summary);
+    add_counts(summary);
     return;
   }
   shard.divergences.clear();
-  shard.summary.suites.runs.clear();
-  shard.summary.suites.matrix.clear();
+  summary.suites = {};
+  summary.profile_notes.clear();
+  summary.incomplete.clear();
+  summary.flaky.clear();
   merged_ = std::move(shard);
 }
 
 void Merge::add_counts(const RunSummary& shard) {
   RunSummary& sum = merged_->summary;
   sum.started = std::min(sum.started, shard.started);
-  sum.shard_numbers.insert(sum.shard_numbers.end(), shard.shard_numbers.begin(), shard.shard_numbers.end());
-  add_new(sum.profile_notes, shard.profile_notes);
   sum.usable_cpus = std::max(sum.usable_cpus, shard.usable_cpus);
   sum.possible_cpus = std::max(sum.possible_cpus, shard.possible_cpus);
   sum.programs += shard.programs;
@@ -108,37 +109,37 @@ void Merge::add_counts(const RunSummary& shard) {
   add_to(sum.undecided, shard.undecided);
   add_to(sum.left_out, shard.left_out);
   add_to(sum.refusals, shard.refusals);
-  add_new(sum.incomplete, shard.incomplete);
-  sum.flaky.insert(sum.flaky.end(), shard.flaky.begin(), shard.flaky.end());
-  sum.seconds += shard.seconds;
-  sum.suites.seconds += shard.suites.seconds;
 }
 
-void Merge::add_requirements(const SavedReport& shard) {
+void Merge::add_requirements(const SavedReport& shard, std::uint64_t number) {
   exercised_.insert(shard.exercised.begin(), shard.exercised.end());
   applicable_.insert(shard.exercised.begin(), shard.exercised.end());
   applicable_.insert(shard.not_exercised.begin(), shard.not_exercised.end());
-  for (const SavedReport::Excluded& each : shard.excluded) excluded_.emplace(each.requirement, each.why);
-}
-
-void Merge::add_tests(const SuitesSummary& shard) {
-  for (const SuiteRun& run : shard.runs) {
-    const auto [at, is_new] = tests_.try_emplace({run.test, run.entry}, run);
-    if (!is_new && gravity(run) > gravity(at->second)) at->second = run;
+  for (const SavedReport::Excluded& each : shard.excluded) {
+    const auto [at, is_new] = excluded_.try_emplace(each.requirement, From<std::string>{number, each.why});
+    if (!is_new && number < at->second.shard) at->second = {number, each.why};
   }
 }
 
-void Merge::add_matrix(const std::vector<MatrixRow>& rows) {
+void Merge::add_tests(const SuitesSummary& shard, std::uint64_t number) {
+  const auto rank = [](const SuiteRun& run, std::uint64_t of) { return std::make_pair(-gravity(run), of); };
+  for (const SuiteRun& run : shard.runs) {
+    const auto [at, is_new] = tests_.try_emplace({run.test, run.entry}, From<SuiteRun>{number, run});
+    if (!is_new && rank(run, number) < rank(at->second.what, at->second.shard)) at->second = {number, run};
+  }
+}
+
+// All shards have the same rows, in the same order.
+void Merge::add_matrix(const std::vector<MatrixRow>& rows, std::uint64_t number) {
   for (const MatrixRow& row : rows) {
-    if (!row.not_run.empty()) not_run_[row.requirement].insert(row.not_run);
-    const auto [at, is_new] = matrix_.try_emplace(row.requirement, row);
-    if (is_new) {
-      rows_.push_back(row.requirement);
-      continue;
-    }
-    MatrixRow& sum = at->second;
-    if (row.why_not.empty()) sum.why_not.clear();
+    const auto [at, is_new] = rows_.try_emplace(row.requirement, matrix_.size());
+    if (is_new) matrix_.emplace_back();
+    auto& [sum, why_not, not_run] = matrix_[at->second];
+    sum.requirement = row.requirement;
+    sum.reported = row.reported;
     sum.random += row.random;
+    why_not.emplace(number, row.why_not);
+    if (!row.not_run.empty()) not_run.insert(row.not_run);
     for (const auto& [entry, cell] : row.entries) {
       MatrixCell& to = sum.entries[entry];
       to.held += cell.held;
@@ -148,30 +149,44 @@ void Merge::add_matrix(const std::vector<MatrixRow>& rows) {
   }
 }
 
-void Merge::add_divergences(std::vector<SavedDivergence> divergences, std::uint64_t shard) {
+void Merge::add_divergences(std::vector<SavedDivergence> divergences, std::uint64_t number) {
   for (SavedDivergence& each : divergences) {
     const std::pair key(each.requirement, each.kind);
     const auto found = divergences_.find(key);
     if (found == divergences_.end()) {
-      divergences_.emplace(key, Kept{std::move(each), shard});
+      divergences_.emplace(key, From<SavedDivergence>{number, std::move(each)});
       continue;
     }
-    Kept& kept = found->second;
-    each.shards += kept.divergence.shards;
-    if (rank(each) < rank(kept.divergence)) {
-      kept = {std::move(each), shard};
-    } else {
-      kept.divergence.shards = each.shards;
+    auto& [shard, kept] = found->second;
+    const std::uint64_t shards = kept.shards + each.shards;
+    if (std::make_pair(rank(each), number) < std::make_pair(rank(kept), shard)) {
+      shard = number;
+      kept = std::move(each);
     }
+    kept.shards = shards;
   }
 }
 
-SavedReport Merge::take() {
-  SavedReport merged = std::move(*merged_);
-  merged_.reset();
-  RunSummary& summary = merged.summary;
-  merged.version = kReportVersion;
-  summary.file_system = fmt::format("{}", fmt::join(file_systems_, ", "));
+void Merge::tell_what_was_said(RunSummary& summary) {
+  summary.shard_numbers.clear();
+  summary.seconds = 0;
+  for (auto& [number, said] : said_) {
+    summary.shard_numbers.push_back(number);
+    summary.seconds += said.seconds;
+    summary.suites.seconds += said.seconds_of_suites;
+    add_new(summary.profile_notes, said.notes);
+    for (const std::string& line : said.incomplete) {
+      summary.incomplete.push_back(fmt::format("shard {}: {}", number, line));
+    }
+    summary.flaky.insert(summary.flaky.end(), said.flaky.begin(), said.flaky.end());
+  }
+  if (const auto missing = missing_shards(summary); !missing.empty()) {
+    summary.incomplete.push_back(
+        fmt::format("{} of {} shards are missing: {}", missing.size(), summary.shards, ranges_text(missing)));
+  }
+}
+
+void Merge::tell_requirements(SavedReport& merged) const {
   merged.exercised.assign(exercised_.begin(), exercised_.end());
   merged.not_exercised.clear();
   std::set_difference(applicable_.begin(), applicable_.end(), exercised_.begin(), exercised_.end(),
@@ -179,28 +194,38 @@ SavedReport Merge::take() {
   merged.applicable = applicable_.size();
   merged.excluded.clear();
   for (const auto& [id, why] : excluded_) {
-    if (!applicable_.contains(id)) merged.excluded.push_back({id, why});
+    if (!applicable_.contains(id)) merged.excluded.push_back({id, why.what});
   }
-  for (auto& [name, run] : tests_) summary.suites.runs.push_back(std::move(run));
-  for (const std::string& id : rows_) {
-    MatrixRow& row = matrix_.at(id);
-    std::set<std::string>& reasons = not_run_[id];
-    if (reasons.size() > 1) reasons.erase(std::string(kNotChosen));
-    row.not_run = row.exercised() || !row.why_not.empty() ? "" : fmt::format("{}", fmt::join(reasons, "; "));
-    summary.suites.matrix.push_back(std::move(row));
+}
+
+void Merge::tell_matrix(SuitesSummary& suites) {
+  for (auto& [row, why_not, not_run] : matrix_) {
+    const bool applies =
+        std::any_of(why_not.begin(), why_not.end(), [](const auto& each) { return each.second.empty(); });
+    row.why_not = applies ? "" : why_not.begin()->second;
+    if (not_run.size() > 1) not_run.erase(std::string(kNotChosen));
+    row.not_run = row.exercised() || !applies ? "" : fmt::format("{}", fmt::join(not_run, "; "));
+    suites.matrix.push_back(std::move(row));
   }
+}
+
+SavedReport Merge::take() {
+  SavedReport merged = std::move(*merged_);
+  RunSummary& summary = merged.summary;
+  merged.version = kReportVersion;
+  summary.file_system = fmt::format("{}", fmt::join(file_systems_, ", "));
+  tell_what_was_said(summary);
+  tell_requirements(merged);
+  for (auto& [name, run] : tests_) summary.suites.runs.push_back(std::move(run.what));
+  tell_matrix(summary.suites);
   std::set<std::string> known;
   for (auto& [key, kept] : divergences_) {
-    known.insert(kept.divergence.requirement);
+    known.insert(kept.what.requirement);
     found_by_.push_back(kept.shard);
-    merged.divergences.push_back(std::move(kept.divergence));
+    merged.divergences.push_back(std::move(kept.what));
   }
   summary.divergences = merged.divergences.size();
   if (summary.implementation == "Linux") summary.divergences += summary.suites.broken_beside(known).size();
-  if (const auto missing = missing_shards(summary); !missing.empty()) {
-    summary.incomplete.push_back(
-        fmt::format("{} of {} shards are missing: {}", missing.size(), summary.shards, ranges_text(missing)));
-  }
   return merged;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "reports/merge.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -79,7 +80,7 @@ TEST(Merge, keeps_the_shortest_program_of_each_divergence) {
   SavedReport third = shard(2);
   third.divergences.push_back(third.divergences.front());
   third.divergences.back().kind = "errno";
-  for (const auto& shards : {std::vector{shard(0), second, third}, std::vector{second, shard(2), third}}) {
+  for (const auto& shards : {std::vector{shard(0), second, third}, std::vector{third, second, shard(0)}}) {
     Merge merge;
     for (const SavedReport& each : shards) merge.add(each);
     const SavedReport whole = merge.take();
@@ -128,6 +129,29 @@ TEST(Merge, what_one_shard_looked_at_was_looked_at) {
   EXPECT_EQ(rows[0].entries.at("native").held, 2u);
   EXPECT_EQ(rows[0].random, 7u);
   EXPECT_EQ(rows[1].not_run, "it needs what is not here: direct");
+}
+
+TEST(Merge, does_not_depend_on_the_order) {
+  std::vector<SavedReport> shards;
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    shards.push_back(shard(i));
+    RunSummary& summary = shards.back().summary;
+    summary.seconds = 0.1 * static_cast<double>(i);
+    summary.suites.seconds = 0.7;
+    summary.file_system = i == 1 ? "ext4" : "tmpfs";
+    summary.profile_notes = {fmt::format("note {}", i)};
+    summary.incomplete = {fmt::format("trouble {}", i)};
+    summary.suites.runs[0].seconds += static_cast<double>(i);
+    summary.suites.matrix[1].why_not = fmt::format("reason {}", i);
+    summary.flaky[0].how = fmt::format("program {}", i);
+    shards.back().excluded[0].why = fmt::format("reason {}", i);
+    shards.back().divergences[0].seen = fmt::format("seen by {}", i);
+  }
+  const std::string wanted = json_report(merged(shards));
+  std::vector<std::size_t> order{0, 1, 2};
+  do {
+    EXPECT_EQ(json_report(merged({shards[order[0]], shards[order[1]], shards[order[2]]})), wanted);
+  } while (std::next_permutation(order.begin(), order.end()));
 }
 
 TEST(Merge, tells_a_shard_of_another_run_by_what_differs) {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kApplication = 0x61696f63;  // "aioc"
 constexpr int kVersion = 1;
-constexpr int kLevel = 6;  // of compression: beyond it time grows and little is won
+constexpr int kLevel = 3;  // of compression: beyond it time grows and little is won
 constexpr std::size_t kMostUnpacked = std::size_t{1} << 28;
 
 constexpr const char* kTables = R"(
@@ -94,16 +94,14 @@ void require_tables(Sqlite& db, bool may_make) {
 
 }  // namespace
 
-tl::expected<ReportFiles, ReadError> load_report_files(const std::string& directory) {
+tl::expected<ReportFiles, ReadError> load_report_files(const SavedReport& report) {
   ReportFiles all;
-  auto text = read_bounded(directory + "/report.json");
+  auto text = read_bounded(report.directory / "report.json");
   if (!text) return tl::unexpected(text.error());
   all.report = std::move(*text);
-  const auto report = read_report(all.report, directory + "/report.json");
-  if (!report) return tl::unexpected(report.error());
-  for (const SavedDivergence& each : report->divergences) {
+  for (const SavedDivergence& each : report.divergences) {
     for (const std::string& name : {each.trace, each.reproducer}) {
-      auto content = read_bounded(directory + "/" + name);
+      auto content = read_bounded(report.directory / name);
       if (!content) return tl::unexpected(content.error());
       all.files[name] = std::move(*content);
     }

@@ -27,8 +27,8 @@ struct ReportFiles {
   std::map<std::string, std::string> files;
 };
 
-// Reads those of a directory with a report.json. An error where one is missing.
-tl::expected<ReportFiles, ReadError> load_report_files(const std::string& directory);
+// Reads those of a report as it was loaded. An error where one is missing.
+tl::expected<ReportFiles, ReadError> load_report_files(const SavedReport& report);
 
 class ResultsDb {
  public:

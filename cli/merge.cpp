@@ -2,7 +2,6 @@
 #include "reports/merge.h"
 
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -60,15 +59,7 @@ void print_whole(const SavedReport& whole, const std::string& directory) {
                                                               plural(summary.divergences, "divergence")));
 }
 
-// Each report's tree is some megabytes, which would be given back to the kernel and asked for again.
-void keep_memory() {
-  constexpr int kMostOfOne = 32 << 20;  // as much as mallopt(3) allows for the second
-  ::mallopt(M_TRIM_THRESHOLD, 2 * kMostOfOne);
-  ::mallopt(M_MMAP_THRESHOLD, kMostOfOne);
-}
-
 Exit merge(const MergeCommand& options) {
-  keep_memory();
   Merging merging;
   {
     ProgressLine line;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -295,13 +296,15 @@ tl::expected<Trace, ReadError> read_trace(std::string_view text, const std::stri
 tl::expected<std::string, ReadError> read_bounded(const std::string& path) {
   errno = 0;
   std::ifstream stream(path, std::ios::binary);
+  std::string text;
   // One byte more than allowed, so that what is too long is seen to be.
-  std::string text(kMaxJsonBytes + 1, '\0');
-  if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  for (std::array<char, 65536> part; stream && text.size() <= kMaxJsonBytes;) {
+    stream.read(part.data(), part.size());
+    text.append(part.data(), static_cast<std::size_t>(stream.gcount()));
+  }
   if (!stream && !stream.eof()) {
     return tl::unexpected(ReadError{path, 0, fmt::format("cannot be read: {}", std::strerror(errno))});
   }
-  text.resize(static_cast<std::size_t>(stream.gcount()));
   return text;
 }
 

@@ -25,7 +25,7 @@ struct ReadError {
 
 // `file` is for messages only.
 tl::expected<Trace, ReadError> read_trace(std::string_view text, const std::string& file = "trace");
-// The content of a regular file, or its first kMaxJsonBytes and one more where it is longer.
+// The content of a regular file, or its first kMaxJsonBytes and some more where it is longer.
 tl::expected<std::string, ReadError> read_bounded(const std::string& path);
 // Reads at most kMaxJsonBytes of the file.
 tl::expected<Trace, ReadError> load_trace(const std::string& path);

@@ -81,7 +81,7 @@ CampaignPlan settled_plan(const fs::path& directory, CampaignPlan given) {
     fs::rename(fresh, file);
     return given;
   }
-  const CampaignPlan plan = read_plan(text_of(file), file.string());
+  CampaignPlan plan = read_plan(text_of(file), file.string());
   if (!given.seed) given.seed = plan.seed;
   CampaignPlan nothing;
   nothing.seed = plan.seed;

@@ -74,8 +74,8 @@ Shard shard_of(const std::string& option) {
   if (slash == std::string::npos) {
     throw wrong_usage(fmt::format("--shard {}: right would be I/N, such as 0/4, the first of four", option));
   }
-  const Shard shard{number("the I of --shard", option.substr(0, slash)),
-                    number("the N of --shard", option.substr(slash + 1)), "--shard"};
+  Shard shard{number("the I of --shard", option.substr(0, slash)), number("the N of --shard", option.substr(slash + 1)),
+              "--shard"};
   if (shard.index >= shard.count) {
     throw wrong_usage(fmt::format(
         "--shard {}: right would be {}", option,

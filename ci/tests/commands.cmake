@@ -16,3 +16,5 @@ aio_command_test(commands.merge_loses_nothing
   COMMAND ${PROJECT_SOURCE_DIR}/ci/tests/merge_loses_nothing $<TARGET_FILE:aio-cts>)
 aio_command_test(commands.campaign_goes_on TIMEOUT 400
   COMMAND ${PROJECT_SOURCE_DIR}/ci/tests/campaign_goes_on $<TARGET_FILE:aio-cts>)
+aio_command_test(commands.merge_at_scale LABEL evidence TIMEOUT 1200
+  COMMAND ${PROJECT_SOURCE_DIR}/ci/tests/merge_at_scale $<TARGET_FILE:aio-cts>)

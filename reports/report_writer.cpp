@@ -31,8 +31,7 @@ bool is_ours(const std::string& name) {
   const bool format = std::any_of(formats().begin(), formats().end(),
                                   [&](const Format& each) { return !each.file.empty() && name == each.file; });
   return format || numbered || name == kReport || name == kResults || name == kWorkList || name == kConsoleFile ||
-         name == std::string(kReport) + ".new" || name == kResultsDb ||
-         name == kNewResultsDb;
+         name == std::string(kReport) + ".new" || name == kResultsDb || name == kNewResultsDb;
 }
 
 std::string complain(const fs::path& path, const std::string& what, const std::string& why) {

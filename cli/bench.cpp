@@ -4,12 +4,17 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdio>
 #include <memory>
 
 #include "cli/commands.h"
 #include "cli/target.h"
 #include "fixtures/interruption.h"
+#include "fixtures/kcov.h"
+#include "fixtures/lies.h"
+#include "properties/bench_guidance.h"
+#include "reference/needs.h"
 
 namespace aio::cli {
 namespace {
@@ -18,6 +23,10 @@ struct BenchOptions {
   double time_s = 40;
   std::uint64_t seed = 1;
   std::string directory;
+  bool guidance = false;
+  std::optional<std::string> lies;
+  unsigned seeds = 1;
+  std::uint64_t most = 20'000;
 };
 
 void line(const char* name, double value, const char* unit) { fmt::print("{}\t{:.4g}\t{}\n", name, value, unit); }
@@ -25,12 +34,69 @@ void count_line(const char* name, std::uint64_t value) { fmt::print("{}\t{}\tcou
 
 double per_second(std::uint64_t count, const BenchThroughput& of) { return static_cast<double>(count) / of.seconds; }
 
+struct GuideMode {
+  const char* name;
+  bool guided;
+  bool kernel;
+};
+
+// What the same time reaches without a guide, then with one, then with one that looks at the kernel too, if that tells.
+Exit bench_guidance(const Setting& setting, const BenchOptions& options) {
+  constexpr std::array<GuideMode, 3> kModes{{{"off", false, true}, {"on", true, false}, {"on+kcov", true, true}}};
+  const bool tells = Kcov::open() != nullptr;
+  fmt::print("guide\tseed\tprograms\toperations\tseconds\tabstract_states\tfeatures\tkernel_places\n");
+  for (unsigned i = 0; i < options.seeds; ++i) {
+    for (const GuideMode& mode : kModes) {
+      if (mode.guided && mode.kernel && !tells) continue;
+      const Search made = search(setting, {.seed = options.seed + i,
+                                           .guided = mode.guided,
+                                           .kernel = mode.kernel,
+                                           .time = milliseconds_of(options.time_s)});
+      if (stop_requested()) throw Failure(Exit::kIncomplete, "interrupted");
+      fmt::print("{}\t{}\t{}\t{}\t{:.1f}\t{}\t{}\t{}\n", mode.name, options.seed + i, made.tally.programs,
+                 made.tally.operations, made.seconds, made.reached.count(kStateFeatures),
+                 made.reached.count(kModelFeatures),
+                 tells && mode.kernel ? fmt::format("{}", made.reached.count(kKernelFeatures)) : "-");
+      std::fflush(stdout);
+    }
+  }
+  return Exit::kConforming;
+}
+
+// How many programs it takes until each lie shows, both ways.
+Exit bench_lies(const Setting& honest, const BenchOptions& options) {
+  fmt::print("lie\tseed\tguide\tfound\tprograms\toperations\tlength\tseconds\n");
+  for (const Lie& lie : lies()) {
+    if (lie.id.find(*options.lies) == std::string_view::npos) continue;
+    if (!all_hold(lie.needs, *honest.profile, honest.machine)) continue;
+    Setting setting = honest;
+    setting.lie = lie.id;
+    for (unsigned i = 0; i < 2 * options.seeds; ++i) {
+      const bool guided = i % 2 == 1;
+      const std::uint64_t seed = options.seed + i / 2;
+      const Search made = search(setting, {.seed = seed,
+                                           .guided = guided,
+                                           .most_programs = options.most,
+                                           .time = milliseconds_of(options.time_s),
+                                           .until_found = true});
+      if (stop_requested()) throw Failure(Exit::kIncomplete, "interrupted");
+      fmt::print("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{:.1f}\n", lie.id, seed, guided ? "on" : "off",
+                 made.found_after ? "yes" : "no", made.found_after.value_or(made.tally.programs), made.tally.operations,
+                 made.found_length, made.seconds);
+      std::fflush(stdout);
+    }
+  }
+  return Exit::kConforming;
+}
+
 Exit bench(const BenchOptions& options) {
   stop_on_signals();
   TargetOptions target_options;
   target_options.directory = options.directory;
   const Target target(target_options);
   const Setting& setting = target.setting();
+  if (options.guidance) return bench_guidance(setting, options);
+  if (options.lies) return bench_lies(setting, options);
   // The pool's last batches and the last round end after the time is up.
   const double time_s = options.time_s * 0.95;
   const BenchRatios ratios = measure_ratios(setting, options.seed, milliseconds_of(time_s * 0.35));
@@ -76,6 +142,20 @@ void add_bench(CLI::App& app, Action& action) {
       ->type_name("S");
   command->add_option("--dir", options->directory, "Where the programs' regular files lie (default: /dev/shm)")
       ->type_name("DIR");
+  CLI::Option* const guidance =
+      command->add_flag("--guidance", options->guidance,
+                        "Instead: what programs reach in so much time, chosen as `run` does without and with --corpus");
+  command
+      ->add_option("--lies", options->lies,
+                   "Instead: after how many programs each lie with this text in its id shows, without and with a guide")
+      ->excludes(guidance)
+      ->type_name("TEXT");
+  command->add_option("--seeds", options->seeds, "Of these two: how many, one after the other (default 1)")
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N");
+  command->add_option("--most", options->most, "Programs after which a lie counts as not found (default 20000)")
+      ->check(CLI::Range(64, 100'000'000))
+      ->type_name("N");
   command->footer(
       "Prints a line each: name, value and unit, with a tab between them.\n\n"
       "  lockstep_ratio         operations per CPU second with the model, to those without it\n"
@@ -84,8 +164,10 @@ void add_bench(CLI::App& app, Action& action) {
       "  mean_length_of_case    with what user space does between the calls\n"
       "  operations_per_second  AIO calls in programs 16 times as long, on all usable CPUs\n"
       "  peak_memory_mib        of all processes together, AIO rings included\n\n"
-      "Example:\n"
-      "  aio-cts bench --time 10 | awk '$1 == \"lockstep_ratio\" { print $2 }'");
+      "Examples:\n"
+      "  aio-cts bench --time 10 | awk '$1 == \"lockstep_ratio\" { print $2 }'\n"
+      "  aio-cts bench --guidance --time 60 --seeds 3\n"
+      "  aio-cts bench --lies '' --seeds 3 --time 120");
   command->callback([options, &action] { action = [options] { return bench(*options); }; });
 }
 

@@ -10,6 +10,7 @@
 
 #include "cli/catalogue.h"
 #include "cli/commands.h"
+#include "cli/corpus.h"
 #include "cli/formats.h"
 #include "cli/profile_hint.h"
 #include "cli/progress.h"
@@ -47,6 +48,7 @@ struct RunOptions {
   SuiteOptions suites{{"none"}, {}, {}, false, false};
   TargetOptions target;
   std::string report;
+  std::string corpus;
   std::string format = "text";
   std::optional<std::size_t> max_divergences;
   std::optional<double> minimize_time_s;
@@ -165,6 +167,9 @@ RunSummary summarize(const Target& target, std::uint64_t seed, const CampaignRes
       summary.excluded.push_back({each.req, why});
     }
   }
+  summary.abstract_states = result.reached.count(kStateFeatures);
+  summary.features = result.reached.count(kModelFeatures);
+  summary.kernel_places = result.reached.count(kKernelFeatures);
   summary.seconds = result.seconds;
   summary.lie = setting.lie.empty() ? target.racing_lie() : setting.lie;
   if (setting.mutant) summary.mutant = requirement(*setting.mutant).id;
@@ -212,6 +217,7 @@ class Run {
     if (shard_) fmt::print(out_, "shard {}/{} ({})\n", shard_.index, shard_.count, shard_.said_by);
     if (!options_.target.lie.empty()) fmt::print(out_, "FALSIFIED RUN with the lie {}\n", options_.target.lie);
     if (!options_.target.mutant.empty()) fmt::print(out_, "FALSIFIED RUN with the mutant {}\n", options_.target.mutant);
+    if (!options_.corpus.empty()) guide_ = open_guide(options_.corpus, campaign_, out_);
     std::fflush(out_);
     touch_status_file(shard_, environment);
     if (!options_.report.empty()) report_ = checked(Exit::kUsage, ReportDirectory::open(options_.report));
@@ -225,6 +231,7 @@ class Run {
     freeze();
     RunSummary summary = summarize(target_, campaign_.seed, result);
     summary.divergences = findings_.size();
+    if (guide_) note_corpus(*guide_, summary);
     if (target_.implementation().is_linux()) {
       if (const std::string hint = profile_hint(findings_); !hint.empty()) summary.profile_notes.push_back(hint);
     }
@@ -258,8 +265,10 @@ class Run {
   // Each divergence is written as soon as it is minimized: what comes later may end the run.
   CampaignResult campaign() {
     ProgressLine line;
+    CampaignOptions campaign = campaign_;
+    campaign.guide = guide_.get();
     return run_campaign(
-        target_.setting(), campaign_,
+        target_.setting(), campaign,
         {[&](const CampaignProgress& progress) { line.show(progress); }, [this](const Found& found) { add(found); }});
   }
 
@@ -331,6 +340,7 @@ class Run {
   const CampaignOptions campaign_;
   const suites::Selection selection_;
   std::FILE* const out_;
+  std::unique_ptr<Guide> guide_;  // only with a corpus
   std::optional<ReportDirectory> report_;
   std::vector<Finding> findings_;
 };
@@ -386,6 +396,9 @@ void add_options(CLI::App& run, RunOptions& options) {
       ->check(CLI::IsMember({"auto", "linux", "other"}))
       ->type_name("WHOSE");
   run.add_option("--report", options.report, "Write a report into this directory")->type_name("DIR");
+  run.add_option("--corpus", options.corpus,
+                 "Guide the programs by what they reach: these traces, and mutants of them; new ones are added")
+      ->type_name("DIR");
   run.add_option(
          "--format", options.format,
          "text; json (one summary object) or one of `aio-cts report --help`: that on stdout, all else on stderr")
@@ -427,6 +440,7 @@ void add_run(CLI::App& app, Action& action) {
       "  aio-cts run                                  45 seconds, a random seed\n"
       "  aio-cts run --seed 42 --cases 10000          the same 10,000 programs on any machine\n"
       "  aio-cts run --dir /mnt/ext4 --report out     files on ext4; traces and C files in out/\n"
+      "  aio-cts run --corpus traces                  go on from what earlier runs have reached\n"
       "  aio-cts run --suite all --cases 0            the hand-written tests alone\n"
       "  aio-cts run --lie submit_einval_as_ebadf     is a wrong kernel noticed?");
   command->callback([options, &action] { action = [options] { return run(*options); }; });

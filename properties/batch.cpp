@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "fixtures/entry_kinds.h"
+#include "fixtures/kcov.h"
 #include "fixtures/lies.h"
 
 namespace aio {
@@ -44,6 +45,15 @@ void count(std::array<ReasonCount, kMaxReasons>& counts, const char* reason) {
   }
 }
 
+void tell(const std::vector<Feature>& features, std::uint64_t program, Discoveries& discoveries) {
+  std::uint32_t count = discoveries.count.load(std::memory_order_relaxed);
+  for (const Feature feature : features) {
+    if (count == Discoveries::kMost) break;
+    discoveries.all[count++] = {feature, static_cast<std::uint32_t>(program)};
+  }
+  discoveries.count.store(count, std::memory_order_release);
+}
+
 }  // namespace
 
 Setting impatient(Setting setting, std::chrono::milliseconds patience) {
@@ -51,7 +61,8 @@ Setting impatient(Setting setting, std::chrono::milliseconds patience) {
   return setting;
 }
 
-void run_batch(const Setting& setting, const ProgramSource& source, const BatchOrder& order, BatchState& state) {
+void run_batch(const Setting& setting, const ProgramSource& source, const BatchOrder& order, BatchState& state,
+               const CoverageSink& sink) {
   Door door(setting.lie);
   ExecutorOptions options;
   options.directory = setting.directory;
@@ -65,6 +76,9 @@ void run_batch(const Setting& setting, const ProgramSource& source, const BatchO
   lockstep_options.returns_by = &state.returns_by;
   lockstep_options.operation = &state.operation;
   lockstep_options.quirks = setting.quirks ? &*setting.quirks : nullptr;
+  std::optional<CoverageTracker> tracker;
+  if (sink.known != nullptr) lockstep_options.coverage = &tracker.emplace(*sink.known);
+  const std::unique_ptr<Kcov> kcov = sink.kernel ? Kcov::open() : nullptr;
   Lockstep lockstep(*setting.profile, setting.machine, executor, Rules(setting.mutant), lockstep_options);
   state.next = order.first;
   while (state.next < order.last) {
@@ -73,7 +87,9 @@ void run_batch(const Setting& setting, const ProgramSource& source, const BatchO
     const std::uint64_t live = executor.live_nr();
     const std::uint64_t in_use = setting.ledger != nullptr ? setting.ledger->expected() : live;
     if (live > 0 && in_use + most_nr(program) > order.ceiling) break;
+    if (kcov) kcov->restart();
     CaseResult result = lockstep.run(program);
+    if (kcov) tracker->note_places(kcov->places());
     ++state.next;
     state.live_nr = executor.live_nr();
     state.tally += result.tally;
@@ -81,6 +97,8 @@ void run_batch(const Setting& setting, const ProgramSource& source, const BatchO
     count(state.reasons, result.undecided);
     for (const char* reason : result.left_out) count(state.left_out, reason);
     count(state.refusals, result.refused);
+    const bool judged = !result.divergence && result.undecided == nullptr && result.refused == nullptr;
+    if (tracker && judged) tell(tracker->fresh(), state.next - 1 - order.first, *sink.discoveries);
     if (result.divergence) {
       state.diverged = true;
       state.signature = result.divergence->signature;

@@ -12,10 +12,12 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "fixtures/ledger.h"
 #include "properties/lockstep.h"
+#include "reference/coverage.h"
 
 namespace aio {
 
@@ -67,6 +69,28 @@ struct BatchState {
   std::array<char, 160> diverged_how{};  // "expected 3, seen 4", cut where it is too long
 };
 
+// What the programs of a batch reached that the map of the run did not have when its worker began, each feature with
+// the first program that reached it; in memory that is shared as BatchState is. Programs that were not judged to their
+// end tell nothing.
+struct Discovery {
+  Feature feature = 0;
+  std::uint32_t program = 0;  // its index less that of the batch's first
+};
+struct Discoveries {
+  static constexpr std::size_t kMost = 8192;  // what is beyond comes up again
+  std::atomic<std::uint32_t> count{0};
+  std::array<Discovery, kMost> all{};
+
+  std::span<const Discovery> found() const { return {all.data(), count.load(std::memory_order_acquire)}; }
+};
+
+// Where a batch tells it, if it does.
+struct CoverageSink {
+  const CoverageMap* known = nullptr;
+  Discoveries* discoveries = nullptr;
+  bool kernel = false;  // also the places in the kernel, if it tells
+};
+
 using ProgramSource = std::function<Program(std::uint64_t index)>;
 
 struct BatchOrder {
@@ -81,7 +105,8 @@ struct BatchOrder {
 };
 
 // The body of a worker: runs programs first, first + 1, … until one diverges, the share is used up or all are run.
-void run_batch(const Setting& setting, const ProgramSource& source, const BatchOrder& order, BatchState& state);
+void run_batch(const Setting& setting, const ProgramSource& source, const BatchOrder& order, BatchState& state,
+               const CoverageSink& sink = {});
 
 // Runs one program in this process and records it.
 CaseResult run_recorded(const Setting& setting, const Program& program, const Recorder& recorder);

@@ -18,6 +18,7 @@
 #include "fixtures/seconds_since.h"
 #include "properties/exhaustive.h"
 #include "properties/generator.h"
+#include "properties/guide.h"
 #include "properties/pool.h"
 #include "properties/scenes.h"
 #include "properties/trial.h"
@@ -34,6 +35,8 @@ constexpr unsigned kTriesAlone = 20;
 constexpr unsigned kLooksAtAioNr = 50;
 constexpr std::chrono::milliseconds kBetweenLooks{4};
 constexpr unsigned kTriesWithHistory = 3;
+// What a journal calls programs that a guide chose: without its corpus nobody can make them again.
+constexpr std::string_view kGuidedName = "guided";
 constexpr std::array<std::string_view, 4> kKindNames{"mixed", "plain", "held", "stepped"};
 constexpr std::size_t kMostStuck = 64;     // of one round: each keeps its memory
 constexpr std::size_t kMostFailures = 20;  // of the tool: what makes one worker throw may make all of them
@@ -60,6 +63,12 @@ void be_quick(MinimizeOptions& options) {
   options.quick = true;
 }
 
+void add(const std::array<ReasonCount, kMaxReasons>& counts, std::map<std::string, std::uint64_t>& to) {
+  for (const ReasonCount& each : counts) {
+    if (each.reason != nullptr) to[each.reason] += each.count;
+  }
+}
+
 class Campaign {
  public:
   Campaign(const Setting& setting, const CampaignOptions& options, const CampaignListener& listener)
@@ -77,6 +86,10 @@ class Campaign {
       for (; !suspects_.empty() && may_find_more(); suspects_.pop_front()) confirm(suspects_.front());
       adopt();
     } while (suspects_.empty() && may_find_more() && has_more());
+    if (options_.guide != nullptr) {
+      options_.guide->finish();
+      result_.reached = options_.guide->reached();
+    }
     result_.not_tried = suspects_.size();
     result_.interrupted = stop_requested();
     return std::move(result_);
@@ -84,16 +97,18 @@ class Campaign {
 
  private:
   static Setting journaled(Setting setting, const CampaignOptions& options) {
-    setting.journaled_as = fmt::format("programs {} {}", kind_name(options.kind), options.seed);
+    const std::string_view name = options.guide != nullptr ? kGuidedName : kind_name(options.kind);
+    setting.journaled_as = fmt::format("programs {} {}", name, options.seed);
     return setting;
   }
 
   void run_programs() {
-    Pool pool(setting_, source());
+    const Guide* const guide = options_.guide;
+    Pool pool(setting_, source(), guide != nullptr ? &guide->reached() : &result_.reached, guide != nullptr);
     const std::size_t at_once = std::min<std::size_t>(options_.jobs * kWorkersPerCpu, kMaxWorkers);
     while (true) {
       const auto has_room = [&] { return pool.existing() < kMaxWorkers && pool.stuck() < kMostStuck; };
-      while (pool.running() < at_once && has_room() && has_more()) pool.start(take_order());
+      while (pool.running() < at_once && has_room() && has_more() && may_take()) pool.start(take_order());
       if (pool.running() == 0) break;
       for (const FinishedBatch& batch : pool.collect(kTick)) account(batch);
       report(pool.in_progress(), "running");
@@ -101,7 +116,11 @@ class Campaign {
     result_.seconds = seconds_since(start_);
   }
 
+  // Whether the next batch can be made yet.
+  bool may_take() const { return !rests_.empty() || options_.guide == nullptr || options_.guide->is_open(next_); }
+
   ProgramSource source() const {
+    if (options_.guide != nullptr) return [this](std::uint64_t index) { return options_.guide->program(index); };
     return [seed = options_.seed, kind = options_.kind, adopt = options_.adopt](std::uint64_t index) {
       return adopt && kind == ProgramKind::kMixed ? survey_program(seed, index) : campaign_program(seed, index, kind);
     };
@@ -166,16 +185,15 @@ class Campaign {
     result_.program_hash += state.program_hash;
     std::transform(state.exercised.begin(), state.exercised.end(), result_.exercised.begin(), result_.exercised.begin(),
                    std::plus<>());
-    for (const ReasonCount& reason : state.reasons) {
-      if (reason.reason != nullptr) result_.undecided[reason.reason] += reason.count;
-    }
-    for (const ReasonCount& reason : state.left_out) {
-      if (reason.reason != nullptr) result_.left_out[reason.reason] += reason.count;
-    }
-    for (const ReasonCount& refusal : state.refusals) {
-      if (refusal.reason != nullptr) result_.refused[refusal.reason] += refusal.count;
-    }
+    add(state.reasons, result_.undecided);
+    add(state.left_out, result_.left_out);
+    add(state.refusals, result_.refused);
     const std::uint64_t next = batch.next();
+    if (options_.guide != nullptr) {
+      options_.guide->account(batch.order.first, next, *batch.discoveries);
+    } else {
+      for (const Discovery& each : batch.discoveries->found()) result_.reached.add(each.feature);
+    }
     if (batch.end == BatchEnd::kFailed) {
       result_.failures.push_back("a worker failed at program " + std::to_string(next - 1));
     } else if (const auto shown = batch.shown()) {

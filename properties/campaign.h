@@ -18,6 +18,8 @@
 
 namespace aio {
 
+class Guide;
+
 struct CampaignOptions {
   std::uint64_t seed = 0;
   std::uint64_t first = 0;             // index of the first program
@@ -31,6 +33,7 @@ struct CampaignOptions {
   ProgramKind kind = ProgramKind::kMixed;            // of the programs
   // A confirmed divergence is taken over by the model (Setting::quirks), and the run looks for what lies behind it.
   bool adopt = false;
+  Guide* guide = nullptr;      // chooses the programs; must outlive the campaign, and have its seed and kind
   std::set<Signature> known;   // divergences that are not confirmed, nor minimized, again
   std::optional<Req> stop_at;  // look only for divergences of this requirement, and end with the first
 };
@@ -57,6 +60,7 @@ struct Unrepeated {
 
 struct CampaignResult {
   Tally tally;
+  CoverageMap reached;  // by programs that were judged to their end
   std::uint64_t program_hash = 0;
   RequirementCounts exercised{};
   std::map<std::string, std::uint64_t> undecided;  // operations, by reason

@@ -85,6 +85,7 @@ void Composer::destroy_live() {
     if (swarm_.lanes > 1) asleep_[lane_] = 4;
     add(Destroy{context(slot)});
     slots_[slot] = Slot{.dead = true};
+    destroyed_ = true;
     return;
   }
 }

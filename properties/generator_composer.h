@@ -3,7 +3,7 @@
 // The composer writes one random program: generator.cpp has the loop, generator_calls.cpp the
 // system calls, generator_submit.cpp io_submit, generator_iocb.cpp its iocbs, generator_faults.cpp
 // what may be wrong with these, generator_user.cpp what user space does in between, generator_lanes.cpp
-// what one lane does for or against another.
+// what one lane does for or against another; generator_adopt.cpp takes operations of other programs over.
 #pragma once
 
 #include <array>
@@ -22,6 +22,18 @@ class Composer {
  public:
   Composer(const rc::Random& random, const GeneratorConfig& config);
   Program compose();
+
+  // Instead of compose(), for a program that continues another one: first continue_another(), then any number of
+  // operations that are taken over or made up, then finish().
+  void continue_another();
+  // Takes an operation over, changed where it would break a bound here; an InChild comes with what the child does.
+  // False if it cannot be.
+  bool adopt(const std::vector<Operation>& operations);
+  // Makes a step up: an operation or a few.
+  void add_fresh();
+  std::size_t length() const { return program_.operations.size(); }
+  // At least one operation, at most so many.
+  Program finish(std::size_t most);
 
  private:
   // What is known of a context variable.
@@ -102,6 +114,31 @@ class Composer {
   void release_all();
   void gate();
 
+  // Operations of another program.
+  bool adopt(const Operation& operation);
+  bool adopt_childs(const Operation& operation);
+  bool adopt_one(Setup op);
+  bool adopt_one(const Destroy& op);
+  bool adopt_one(Submit op);
+  bool adopt_one(const RingStore& op);
+  bool adopt_one(FdWrite op);
+  bool adopt_one(const FdRead& op);
+  bool adopt_one(const Hold& op);
+  bool adopt_one(const ReleaseHeld& op);
+  bool adopt_one(const ReleaseAll& op);
+  bool adopt_one(const InLane& op);
+  bool adopt_one(Interrupt op);
+  bool adopt_one(const RingMap& op);
+  template <class Other>
+  bool adopt_one(const Other& op) {
+    add(op);
+    return true;
+  }
+  template <class Wait>
+  bool adopt_wait(Wait op);
+  void note_iocb(const IocbSpec& spec);
+  void tame_replays(Submit& op);
+
   // Lanes.
   void change_lane();
   bool step_lanes();
@@ -118,6 +155,7 @@ class Composer {
   std::uint32_t faults_now_ = 0;
   std::array<Slot, arena::kContextSlots> slots_{};
   unsigned setup_sum_ = 0;
+  bool destroyed_ = false;  // a live context was
   bool setup_after_destroy_ = false;
   unsigned next_iocb_ = 0;
   unsigned next_iovecs_ = 0;

@@ -128,6 +128,7 @@ bool Lockstep::step(const Operation& operation, CaseResult& result, const Record
   if (recorder) recorder(&operation, &resolved, seen);
   ++made_;
   Verdict verdict = model_.judge(seen);
+  if (options_.coverage != nullptr) options_.coverage->note(model_, resolved, seen);
   count(result.tally, resolved, verdict.certainty);
   if (verdict.certainty == Certainty::kUndecided) result.undecided = verdict.reason;
   result.divergence = std::move(verdict.divergence);
@@ -146,6 +147,7 @@ CaseResult Lockstep::run(const Program& program, const Recorder& recorder) {
   stepped_ = is_stepped(program);
   model_.begin_case(named_members(program), stepped_);
   made_ = 0;
+  if (options_.coverage != nullptr) options_.coverage->begin_program();
   const auto note_operation = [this](std::size_t index) {
     if (options_.operation == nullptr) return;
     options_.operation->store(static_cast<std::uint32_t>(index), std::memory_order_relaxed);
@@ -164,6 +166,7 @@ CaseResult Lockstep::run(const Program& program, const Recorder& recorder) {
   Verdict verdict = model_.finish(seen);
   result.divergence = std::move(verdict.divergence);
   if (result.divergence) result.divergence->operation = made_;
+  if (options_.coverage != nullptr) options_.coverage->end_program(exercised());
   executor_.let_go(model_.unsent());
   return result;
 }

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "fixtures/executor.h"
+#include "reference/coverage.h"
 #include "reference/model.h"
 
 namespace aio {
@@ -43,7 +44,8 @@ struct LockstepOptions {
   // Where to note the rule by which the call that is running returns, for a watchdog in another process.
   std::atomic<std::uint32_t>* returns_by = nullptr;
   std::atomic<std::uint32_t>* operation = nullptr;
-  const Quirks* quirks = nullptr;  // must outlive the driver; none: each divergence is one
+  const Quirks* quirks = nullptr;       // must outlive the driver; none: each divergence is one
+  CoverageTracker* coverage = nullptr;  // follows what is judged
 };
 
 class Lockstep {

@@ -37,7 +37,9 @@ std::uint64_t FinishedBatch::next() const {
 static_assert(sizeof(BatchState) <= JournalSlot::kStateSize);
 
 struct Pool::Slot {
-  explicit Slot(const std::string& what) : journal(what), state(journal.state()) {}
+  Slot(const std::string& what, bool discovers) : journal(what), state(journal.state()) {
+    if (discovers) discoveries.emplace();
+  }
 
   // Where rules leave many courses open the model may take its time, on an emulated machine seconds. A call that hangs
   // takes none outside the kernel.
@@ -47,6 +49,7 @@ struct Pool::Slot {
   JournalEntry journal;
   // In the journal where there is one: a host sees it there even if this kernel dies.
   SharedMemory<BatchState> state;
+  std::optional<SharedMemory<Discoveries>> discoveries;
   std::unique_ptr<Worker> worker;
   bool collected = false;
   Clock::time_point collected_at;
@@ -57,9 +60,11 @@ struct Pool::Slot {
   unsigned looks = 0;
 };
 
-Pool::Pool(const Setting& setting, ProgramSource source)
+Pool::Pool(const Setting& setting, ProgramSource source, const CoverageMap* known, bool kernel)
     : setting_(setting),
       source_(std::move(source)),
+      known_(known),
+      kernel_(kernel),
       control_(setting.directory),
       notify_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (notify_ < 0) throw std::system_error(errno, std::generic_category(), "cannot make an eventfd");
@@ -84,12 +89,13 @@ std::size_t Pool::running() const {
 }
 
 void Pool::start(const BatchOrder& order) {
-  auto slot = std::make_unique<Slot>(setting_.journaled_as);
+  auto slot = std::make_unique<Slot>(setting_.journaled_as, known_ != nullptr);
   slot->order = order;
   BatchState& state = *slot->state;
   state.current = order.first;
-  slot->worker = std::make_unique<Worker>([this, order, &state] {
-    run_batch(setting_, source_, order, state);
+  const CoverageSink sink{known_, slot->discoveries ? &**slot->discoveries : nullptr, kernel_};
+  slot->worker = std::make_unique<Worker>([this, order, &state, sink] {
+    run_batch(setting_, source_, order, state, sink);
     if (setting_.ledger != nullptr) setting_.ledger->give_back(state.live_nr);
     const std::uint64_t one = 1;
     return ::write(notify_, &one, sizeof(one)) == sizeof(one) ? 0 : 1;
@@ -110,7 +116,7 @@ bool Pool::Slot::computes(std::chrono::milliseconds time) {
 
 void Pool::check(Slot& slot, std::vector<FinishedBatch>& ended) {
   const BatchState& state = *slot.state;
-  FinishedBatch batch{slot.order, BatchEnd::kFinished, "", &state};
+  FinishedBatch batch{slot.order, BatchEnd::kFinished, "", &state, slot.discoveries ? &**slot.discoveries : nullptr};
   const std::optional<int> status = slot.worker->poll_exit();
   if (state.finished.load(std::memory_order_acquire)) {
     slot.collected = true;

@@ -26,8 +26,9 @@ enum class BatchEnd : std::uint8_t {
 struct FinishedBatch {
   BatchOrder order;
   BatchEnd end = BatchEnd::kFinished;
-  std::string death;        // how the worker died, of kDied
-  const BatchState* state;  // until the next call of collect()
+  std::string death;                         // how the worker died, of kDied
+  const BatchState* state;                   // until the next call of collect(), as the next
+  const Discoveries* discoveries = nullptr;  // where the pool has a map
 
   // The divergence that ended it; a hang or crash is one of the rule by which the call returns.
   std::optional<Signature> shown() const;
@@ -41,7 +42,9 @@ inline constexpr std::size_t kMaxWorkers = 64;
 
 class Pool {
  public:
-  Pool(const Setting& setting, ProgramSource source);
+  // With a map workers tell what it does not have: as it is when each of them starts; with `kernel` also of the places
+  // in the kernel, where it tells.
+  Pool(const Setting& setting, ProgramSource source, const CoverageMap* known = nullptr, bool kernel = false);
   // Kills what still runs.
   ~Pool();
   Pool(const Pool&) = delete;
@@ -66,6 +69,8 @@ class Pool {
 
   const Setting& setting_;
   ProgramSource source_;
+  const CoverageMap* known_;
+  const bool kernel_;
   ControlRequest control_;
   int notify_ = -1;
   std::size_t stuck_ = 0;

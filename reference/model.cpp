@@ -191,6 +191,7 @@ std::vector<Model::Due> Model::begin(const Operation& operation, const Observati
         }
       },
       operation);
+  decided_by_ = expected.rule;
   if (parents) memory_ = std::move(*parents);
   in_child_ = false;
   // Files that the call used last are let go as it ends, some by a worker still later.

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "reference/coverage.h"
 #include "reference/files.h"
 #include "reference/memory.h"
 #include "reference/observation.h"
@@ -192,6 +193,10 @@ class Model {
   // For people to look at, after judge(): the contexts that live, and the requests in flight of one of them.
   const std::vector<Context>& contexts() const { return contexts_; }
   std::vector<Request> in_flight(const Context& context) const;
+  // Appends the abstract state of each context, also of those that no call finds any more, as seen from this CPU.
+  void survey(unsigned cpu, std::vector<ContextSurvey>& into) const;
+  // The rule that decided what the latest operation returned.
+  Req decided_by() const { return decided_by_; }
 
  private:
   // The copy on which waits() tries an io_submit, kept for its storage. A copy has no such copy.
@@ -374,6 +379,8 @@ class Model {
   std::optional<Check> variable_check(Address id) const;
   bool writes_show(const Observation& observation) const;
   bool files_show(const Observation& observation) const;
+  // model_coverage.cpp
+  AbstractState state_of(const Context& context, unsigned cpu, AbstractState::Life life) const;
   // model_quirks.cpp
   bool is_quirk(Req rule, Kind kind) const { return quirks_ != nullptr && quirks_->has({rule, kind}); }
   void keep_for_undo();
@@ -462,6 +469,7 @@ class Model {
   std::optional<Sleeper> blocked_;              // the read inside which the io_submit sleeps
   bool blocks_oddly_ = false;                   // it would sleep where what comes then cannot be told
   Req returns_rule_{};                          // why the call returns
+  Req decided_by_{};                            // what it returns
   std::optional<Req> missing_rule_;             // of a call that may not be there: by what to name that
   bool skips_ = false;                          // the user's action is not made
   std::optional<std::vector<std::byte>> data_;  // what an FdRead must have got

@@ -24,6 +24,7 @@ class PerCpu {
     for (const std::uint32_t number : numbers) (*this)[cpu++] = number;
   }
   std::uint32_t& operator[](unsigned cpu) { return cpu < kNear ? near_[cpu] : beyond_[cpu - kNear]; }
+  std::uint32_t operator[](unsigned cpu) const { return cpu < kNear ? near_[cpu] : beyond_[cpu - kNear]; }
   friend auto operator<=>(const PerCpu&, const PerCpu&) = default;
 
  private:

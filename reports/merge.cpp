@@ -53,6 +53,7 @@ std::string foreign(const SavedReport& report, const SavedReport& other) {
       {"seed", text(a.seed), text(b.seed)},
       {"options", a.request, b.request},
       {"number of shards", text(a.shards), text(b.shards)},
+      {"corpus", a.corpus, b.corpus},
       {"lie", a.lie, b.lie},
       {"mutant", a.mutant, b.mutant},
   };
@@ -100,6 +101,11 @@ void Merge::add_counts(const RunSummary& shard) {
   sum.started = std::min(sum.started, shard.started);
   sum.usable_cpus = std::max(sum.usable_cpus, shard.usable_cpus);
   sum.possible_cpus = std::max(sum.possible_cpus, shard.possible_cpus);
+  // What two shards have both reached is not known.
+  sum.abstract_states = std::max(sum.abstract_states, shard.abstract_states);
+  sum.features = std::max(sum.features, shard.features);
+  sum.kernel_places = std::max(sum.kernel_places, shard.kernel_places);
+  sum.corpus_added += shard.corpus_added;
   sum.programs += shard.programs;
   sum.program_hash += shard.program_hash;
   sum.operations += shard.operations;

@@ -15,7 +15,7 @@
 namespace aio {
 
 // Version 2 added what a gate must know: by which build and when, on what machine, and why the run says less than it
-// was to say. Version 3 added what a merge must know: which part of which run it is.
+// was to say. Version 3 added what a merge must know, which part of which run it is, and what was reached of the model.
 inline constexpr int kReportVersion = 3;
 
 // A requirement that this run could not look at, though the profile has it.
@@ -64,6 +64,12 @@ struct RunSummary {
   std::uint32_t possible_cpus = 0;
   std::vector<std::string> incomplete;  // why the run says less than it was to say, each a line
   std::vector<FlakyDivergence> flaky;
+  std::uint64_t abstract_states = 0;  // that contexts were in
+  std::uint64_t features = 0;         // those and all else that programs reached of the model
+  std::uint64_t kernel_places = 0;    // in the kernel's code; 0 where it does not tell, or nobody asks
+  std::string corpus;                 // hash of the programs that it began with; empty: it was not guided by any
+  std::uint64_t corpus_programs = 0;  // their number
+  std::uint64_t corpus_added = 0;     // programs that reached something new
   double seconds = 0;
   std::string lie;     // normally empty: the lie that the entry told
   std::string mutant;  // normally empty: the rule that was deliberately wrong

@@ -146,6 +146,12 @@ void summary_of(const JsonNode& node, int version, SavedReport& report) {
     summary.kernel_build = text("kernel_build");
     summary.request = text("request");
     shards_of(members.require("shards"), summary);
+    summary.abstract_states = number("abstract_states");
+    summary.features = number("features");
+    summary.kernel_places = number("kernel_places");
+    summary.corpus = text("corpus");
+    summary.corpus_programs = number("corpus_programs");
+    summary.corpus_added = number("corpus_added");
   }
   members.done();
 }

@@ -77,6 +77,9 @@ TEST(SavedReport, the_second_version_is_a_whole_run) {
   EXPECT_EQ(report->version, 2);
   EXPECT_EQ(report->summary.shards, 1u);
   EXPECT_TRUE(missing_shards(report->summary).empty());
+  EXPECT_FALSE(report->divergences.at(0).steps.empty());
+  EXPECT_EQ(report->summary.abstract_states, 0u);
+  EXPECT_TRUE(report->summary.corpus.empty());
 }
 
 TEST(SavedReport, what_is_no_report_is_refused_with_its_line) {

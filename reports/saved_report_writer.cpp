@@ -58,6 +58,12 @@ Json summary_json(const SavedReport& report) {
       {"kernel_build", summary.kernel_build},
       {"request", summary.request},
       {"shards", {{"of", summary.shards}, {"here", summary.shard_numbers}}},
+      {"abstract_states", summary.abstract_states},
+      {"features", summary.features},
+      {"kernel_places", summary.kernel_places},
+      {"corpus", summary.corpus},
+      {"corpus_programs", summary.corpus_programs},
+      {"corpus_added", summary.corpus_added},
   };
 }
 

@@ -82,6 +82,17 @@ class Terminal {
     for (const ExcludedRequirement& each : summary.excluded) {
       line("", fmt::format("not here: {} ({})", requirement(each.requirement).id, each.why));
     }
+    if (summary.abstract_states > 0) {
+      line("reached", fmt::format("{} abstract states, {} features of the model",
+                                  with_separators(summary.abstract_states), with_separators(summary.features)));
+    }
+    if (summary.kernel_places > 0) {
+      line("", fmt::format("{} places in the kernel's code", with_separators(summary.kernel_places)));
+    }
+    if (!summary.corpus.empty()) {
+      line("corpus", fmt::format("{} of {} {}, {} added", summary.corpus, with_separators(summary.corpus_programs),
+                                 plural(summary.corpus_programs, "program"), with_separators(summary.corpus_added)));
+    }
   }
 
   void suites(const SuitesSummary& suites) {

@@ -5,7 +5,8 @@
 foreach(case same_seed_same_programs a_lie_is_reported a_call_that_hangs_is_reported
         rules_of_another_release_are_noticed an_honest_kernel_conforms interrupt_leaves_a_report_and_nothing_else kill_leaves_nothing_behind
         others_who_use_aio_are_no_divergence bad_input_exits_two probe_is_quick_and_leaves_nothing
-        lost_output_is_no_success bench_prints_its_numbers)
+        lost_output_is_no_success bench_prints_its_numbers a_corpus_grows_and_is_read
+        guided_shards_make_the_whole a_corpus_that_cannot_be_read_exits_two a_guided_run_reports_a_lie)
   aio_command_test(commands.${case}
     COMMAND ${PROJECT_SOURCE_DIR}/ci/tests/commands $<TARGET_FILE:aio-cts> ${case})
   set_tests_properties(commands.${case} PROPERTIES RUN_SERIAL ON)

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/corpus.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+#include "cli/reporting.h"
+#include "properties/bounds.h"
+#include "reports/trace_writer.h"
+
+namespace aio::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kSuffix = ".json";
+
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }  // NOLINT(cppcoreguidelines-owning-memory)
+};
+
+Failure not_written(const std::string& file) {
+  const int error = errno;
+  return {Exit::kIncomplete, fmt::format("cannot write {}: {} ({}); give --corpus a directory with room", file,
+                                         std::strerror(error), error)};
+}
+
+void write_file(const std::string& file, const std::string& text) {
+  std::unique_ptr<std::FILE, CloseFile> out(std::fopen(file.c_str(), "we"));
+  if (!out || std::fwrite(text.data(), 1, text.size(), out.get()) != text.size()) throw not_written(file);
+  if (std::fclose(out.release()) != 0) throw not_written(file);
+}
+
+Program checked_program(const std::string& file) {
+  Program program = program_of(checked(Exit::kUsage, load_trace(file)));
+  if (program.operations.empty()) throw wrong_usage(file + ": there is no operation in it");
+  for (std::size_t i = 0; i < program.operations.size(); ++i) {
+    if (within_bounds(program.operations[i])) continue;
+    throw wrong_usage(
+        fmt::format("{}: operation {} waits too long, sets up too many events or writes too far for a "
+                    "program of a corpus; take it out, or replay the file instead",
+                    file, i));
+  }
+  return program;
+}
+
+}  // namespace
+
+CorpusDirectory::CorpusDirectory(std::string path) : path_(std::move(path)) {
+  std::error_code error;
+  fs::create_directories(path_, error);
+  if (!fs::is_directory(path_)) {
+    throw wrong_usage(fmt::format("--corpus {}: no directory can be made there: {}", path_,
+                                  error ? error.message() : "something else is in its place"));
+  }
+}
+
+std::vector<Program> CorpusDirectory::load() const {
+  std::error_code error;
+  std::vector<std::string> files;
+  for (auto entry = fs::directory_iterator(path_, error); entry != fs::directory_iterator(); entry.increment(error)) {
+    if (error) break;
+    if (entry->path().extension() == kSuffix) files.push_back(entry->path().string());
+  }
+  if (error) throw wrong_usage(fmt::format("--corpus {}: cannot be read: {}", path_, error.message()));
+  std::sort(files.begin(), files.end());
+  std::vector<Program> programs;
+  programs.reserve(files.size());
+  for (const std::string& file : files) programs.push_back(checked_program(file));
+  return programs;
+}
+
+void CorpusDirectory::add(const Program& program) const {
+  const std::string file = fmt::format("{}/{:016x}{}", path_, hash(program), kSuffix);
+  if (fs::exists(file)) return;
+  const std::string unfinished = file + ".new";
+  write_file(unfinished, bare_trace_text(program));
+  if (std::rename(unfinished.c_str(), file.c_str()) != 0) throw not_written(file);
+}
+
+std::unique_ptr<Guide> open_guide(const std::string& path, const CampaignOptions& campaign, std::FILE* out) {
+  const CorpusDirectory directory(path);
+  const GuideOptions options{campaign.seed, campaign.kind, campaign.shards > 1};
+  auto guide = std::make_unique<Guide>(options, directory.load());
+  fmt::print(out, "corpus {:016x} of {} programs\n", guide->start_hash(), guide->start_size());
+  guide->on_join([directory](const Program& program) { directory.add(program); });
+  return guide;
+}
+
+void note_corpus(const Guide& guide, RunSummary& summary) {
+  summary.corpus = fmt::format("{:016x}", guide.start_hash());
+  summary.corpus_programs = guide.start_size();
+  summary.corpus_added = guide.corpus().size() - guide.start_size();
+}
+
+}  // namespace aio::cli

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A corpus on disk: a directory of traces, one bare program a file, which is named after what it holds. People may add
+// traces of their own under any name that ends in .json; nothing is ever changed or taken away.
+#pragma once
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "properties/campaign.h"
+#include "properties/guide.h"
+#include "reference/program.h"
+#include "reports/report.h"
+
+namespace aio::cli {
+
+class CorpusDirectory {
+ public:
+  // Makes the directory where there is none. Throws Failure: kUsage where that cannot be done.
+  explicit CorpusDirectory(std::string path);
+
+  // The programs of all files, in the order of their names. Throws Failure (kUsage) with the name of the first one that
+  // is no trace, or has a program beyond the bounds of generated ones.
+  std::vector<Program> load() const;
+  // Adds a file, which is whole from the moment it has its name. Throws Failure (kIncomplete) where it cannot be
+  // written.
+  void add(const Program& program) const;
+
+ private:
+  std::string path_;
+};
+
+// A guide whose corpus is that directory's; what joins is added to it while the campaign goes on. Says on `out` with
+// what it begins.
+std::unique_ptr<Guide> open_guide(const std::string& path, const CampaignOptions& campaign, std::FILE* out);
+// What a summary says of it.
+void note_corpus(const Guide& guide, RunSummary& summary);
+
+}  // namespace aio::cli

@@ -18,7 +18,6 @@
 #include <cstdint>
 #include <span>
 #include <vector>
-#include <vector>
 
 #include "reference/program.h"
 #include "reference/requirement.h"

@@ -86,7 +86,7 @@ void CorpusDirectory::add(const Program& program) const {
 
 std::unique_ptr<Guide> open_guide(const std::string& path, const CampaignOptions& campaign, std::FILE* out) {
   const CorpusDirectory directory(path);
-  const GuideOptions options{campaign.seed, campaign.kind, campaign.shards > 1};
+  const GuideOptions options{campaign.seed, campaign.kind, campaign.shards > 1 || campaign.first > 0};
   auto guide = std::make_unique<Guide>(options, directory.load());
   fmt::print(out, "corpus {:016x} of {} programs\n", guide->start_hash(), guide->start_size());
   guide->on_join([directory](const Program& program) { directory.add(program); });

@@ -12,8 +12,8 @@
 // which worker ran what and when: the same seed and the same corpus at the start give the same programs, as far as the
 // kernel gives the same answers. The first programs are those of the corpus at the start themselves, in its order.
 //
-// Shards each have a part of the indices and see nothing of what the others reach. So a shard's only epoch is the whole
-// run, by the corpus at its start alone; what it adds is for the next run.
+// Shards, and runs that begin with a later program, have a part of the indices and see nothing of what the others
+// reach. So their only epoch is the whole run, by the corpus at its start alone; what they add is for the next run.
 #pragma once
 
 #include <array>
@@ -32,7 +32,7 @@ namespace aio {
 struct GuideOptions {
   std::uint64_t seed = 0;
   ProgramKind kind = ProgramKind::kMixed;
-  bool one_epoch = false;  // the run is a shard
+  bool one_epoch = false;  // the run is a shard, or begins with a later program
 };
 
 class Guide {

@@ -87,6 +87,9 @@ std::string environment(const SavedReport& report) {
     line("machine", fmt::format("{} of {} possible CPUs, files on {}", summary.usable_cpus, summary.possible_cpus,
                                 summary.file_system));
   }
+  if (summary.shards > 1) {
+    line("shards", fmt::format("{} of {}", summary.shard_numbers.size(), with_separators(summary.shards)));
+  }
   line("seed", std::to_string(summary.seed));
   line("programs", fmt::format("{} in {:.1f} s, {} operations", with_separators(summary.programs), summary.seconds,
                                with_separators(summary.operations)));

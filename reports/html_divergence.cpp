@@ -97,6 +97,9 @@ std::string html_divergence(const SavedReport& report, std::size_t number) {
         fmt::format("<dt>shows in</dt><dd>{} of {} runs{}</dd>", divergence.repeats_shown, divergence.repeats_of,
                     divergence.needs_history ? ", and only after what ran before, which is part of the program" : "");
   }
+  if (report.summary.shards > 1) {
+    text += fmt::format("<dt>found by</dt><dd>{} of {} shards</dd>", divergence.shards, report.summary.shards);
+  }
   text += "</dl>\n";
   text += divergence.steps.empty() ? program_list(divergence) : steps_table(divergence);
   if (divergence.operation >= divergence.program.size()) text += "<p>It shows at the end of the program.</p>\n";

@@ -105,6 +105,11 @@ class GuestRun {
             "the guest did not come up. The kernel needs an initramfs (CONFIG_BLK_DEV_INITRD), devtmpfs and serial "
             "ports (CONFIG_SERIAL_8250_CONSOLE, or CONFIG_SSL of User-mode Linux). {}\n{}{}",
             said.empty() ? "Its console said nothing" : "The end of its console:", said, outcome.runner_said);
+      case VmEnd::kEmulator:
+        return "QEMU stopped the kernel by a breakpoint that was no longer in its memory, a fault of the emulator: run "
+               "it "
+               "again, or with KVM\n" +
+               said;
       case VmEnd::kOutOfTime:
         return "the time for the guest was up (--timeout)\n" + said;
       case VmEnd::kInterrupted:

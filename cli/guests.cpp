@@ -30,6 +30,7 @@ namespace fs = std::filesystem;
 constexpr off_t kDiskBytes = off_t{512} << 20;
 constexpr std::chrono::seconds kDiskPatience{30};
 constexpr std::chrono::seconds kKvmPatience{10};
+constexpr unsigned kBootsAgain = 2;  // where the emulator stopped one before it came up
 
 // What programs and suites can use. Of a name that is not there nothing is asked.
 constexpr std::array<std::string_view, 9> kModules{"virtio_pci", "virtio_blk", "ext4",      "crc32c_generic", "fuse",
@@ -178,7 +179,13 @@ std::string Guests::packed(const GuestOrders& orders, const std::vector<GuestFil
 
 VmOutcome Guests::run(const GuestOrders& orders, const HostJournal& journal, const VmListener& listener) const {
   const bool suites = std::any_of(orders.commands.begin(), orders.commands.end(), runs_suites);
-  return run_vm(machine_, packed(orders, suites ? makers() : std::vector<GuestFile>()), limits_, journal, listener);
+  const std::string initramfs = packed(orders, suites ? makers() : std::vector<GuestFile>());
+  const auto boot = [&] { return run_vm(machine_, initramfs, limits_, journal, listener); };
+  VmOutcome outcome = boot();
+  for (unsigned again = 0; again < kBootsAgain && outcome.end == VmEnd::kEmulator && outcome.kernel.empty(); ++again) {
+    outcome = boot();
+  }
+  return outcome;
 }
 
 void Guests::run_shell() const {

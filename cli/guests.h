@@ -34,7 +34,8 @@ class Guests {
 
   // With so many CPUs from now on, and a new disk.
   void shape(unsigned cpus);
-  // Boots it with these orders. `journal` holds afterwards what went on.
+  // Boots it with these orders, again where the emulator stopped it before it came up. `journal` holds afterwards
+  // what went on.
   VmOutcome run(const GuestOrders& orders, const HostJournal& journal, const VmListener& listener) const;
   // With a shell on this terminal.
   void run_shell() const;

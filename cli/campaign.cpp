@@ -12,11 +12,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <random>
 
 #include "cli/campaign_plan.h"
@@ -31,6 +31,7 @@
 #include "reports/comparison.h"
 #include "reports/merge.h"
 #include "reports/terminal.h"
+#include "reports/trace_reader.h"
 
 namespace aio::cli {
 namespace {
@@ -61,11 +62,6 @@ Descriptor locked(const std::string& directory, const CampaignPlan& given) {
   return fd;
 }
 
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 // As the campaign was begun; what is `given` must be that, or nothing.
 CampaignPlan settled_plan(const fs::path& directory, CampaignPlan given) {
   const fs::path file = directory / kPlanFile;
@@ -81,7 +77,7 @@ CampaignPlan settled_plan(const fs::path& directory, CampaignPlan given) {
     fs::rename(fresh, file);
     return given;
   }
-  CampaignPlan plan = read_plan(text_of(file), file.string());
+  CampaignPlan plan = read_plan(checked(Exit::kUsage, read_bounded(file)), file.string());
   if (!given.seed) given.seed = plan.seed;
   CampaignPlan nothing;
   nothing.seed = plan.seed;
@@ -101,7 +97,7 @@ class Campaign {
         db_(checked(Exit::kUsage, ResultsDb::open_or_make((directory_ / kResultsDb).string()))) {
     for (const CampaignTarget& each : campaign_targets(plan_)) {
       const ResultsDb::Run run = done(db_.run_named(each.name));
-      targets_.push_back({each, run, done(db_.shards(run)).size()});
+      targets_.push_back({each, run, done(db_.shards(run)).size(), {}});
     }
     took_ = done(db_.took());
   }
@@ -118,7 +114,8 @@ class Campaign {
   struct Target {
     CampaignTarget what;
     ResultsDb::Run run = 0;
-    std::uint64_t pieces = 0;  // that are done
+    std::uint64_t pieces = 0;         // that are done
+    std::optional<RunSummary> first;  // of its first piece, once it was needed
   };
 
   std::uint64_t programs_left(const Target& target) const {
@@ -152,9 +149,8 @@ class Campaign {
   }
 
   void take_piece(Target& target, const fs::path& report, double seconds) {
-    const SavedReport piece = checked(Exit::kIncomplete, load_report(report));
-    const ReportFiles files = checked(Exit::kIncomplete, load_report_files(piece));
-    require_same_kernel(target, piece);
+    const auto [piece, files] = checked(Exit::kIncomplete, load_report_files(report));
+    require_same_kernel(target, piece.summary);
     done(db_.add_shard(target.run, target.pieces, piece, files, seconds));
     std::error_code ignored;
     fs::remove_all(report, ignored);
@@ -179,15 +175,18 @@ class Campaign {
   }
 
   // A machine may come up with another kernel.
-  void require_same_kernel(const Target& target, const SavedReport& piece) const {
-    if (target.pieces == 0) return;
-    SavedReport first = checked(Exit::kIncomplete, read_report(done(db_.shard(target.run, 0)).report, kResultsDb));
-    first.summary.request = piece.summary.request;
-    const std::string why = foreign(first, piece);
+  void require_same_kernel(Target& target, const RunSummary& piece) const {
+    if (!target.first) target.first = target.pieces == 0 ? piece : first_of(target);
+    target.first->request = piece.request;
+    const std::string why = foreign(*target.first, piece);
     if (!why.empty()) {
       throw wrong_usage(
           fmt::format("{} is not what the campaign in {} began with: {}", target.what.name, directory_.string(), why));
     }
+  }
+
+  RunSummary first_of(const Target& target) const {
+    return checked(Exit::kIncomplete, read_report(done(db_.shard(target.run, 0)).report, kResultsDb)).summary;
   }
 
   Whole whole(const Target& target) const {

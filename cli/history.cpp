@@ -32,8 +32,7 @@ std::string run_name(const RunSummary& summary) {
 }
 
 void add_run(ResultsDb& db, const std::string& directory) {
-  const SavedReport report = open_report(directory);
-  const ReportFiles files = checked(Exit::kUsage, load_report_files(report));
+  const auto [report, files] = checked(Exit::kUsage, load_report_files(directory));
   if (const auto missing = missing_shards(report.summary); !missing.empty()) {
     throw wrong_usage(fmt::format("{} is not the whole run: of {} shards {} are missing; merge them first", directory,
                                   report.summary.shards, ranges_text(missing)));

@@ -65,14 +65,12 @@ void Merging::take(const std::string& directory) {
   };
   if (has(kResultsDb)) return take_database(directory);
   if (has("report.json")) {
-    const auto damaged = [&](const ReadError& error) {
-      problems_.push_back(fmt::format("{} is damaged: {}", directory, error.text()));
-    };
-    auto report = load_report(directory);
-    if (!report) return damaged(report.error());
-    const auto files = load_report_files(*report);
-    if (!files) return damaged(files.error());
-    take_shard(std::move(*report), *files, directory);
+    auto whole = load_report_files(directory);
+    if (whole) {
+      take_shard(std::move(whole->report), whole->files, directory);
+    } else {
+      problems_.push_back(fmt::format("{} is damaged: {}", directory, whole.error().text()));
+    }
   } else if (has("results.jsonl")) {
     problems_.push_back(fmt::format("{} has no report.json: its run has not come to its end", directory));
   } else {
@@ -100,7 +98,7 @@ void Merging::take_shard(SavedReport report, const ReportFiles& files, const std
         fmt::format("{} has {} shards merged, and not the {} that goes with it", where, numbers.size(), kResultsDb));
   }
   if (first_) {
-    const std::string why = foreign(*first_, report);
+    const std::string why = foreign(*first_, report.summary);
     if (!why.empty()) throw wrong_usage(fmt::format("{} is of another run than {}: {}", where, first_where_, why));
   }
   const std::uint64_t number = numbers.front();
@@ -115,7 +113,7 @@ void Merging::take_shard(SavedReport report, const ReportFiles& files, const std
   }
   where_[number] = where;
   if (!first_) {
-    first_.emplace().summary = report.summary;
+    first_ = report.summary;
     first_where_ = where;
   }
   merge_.add(std::move(report));

@@ -58,7 +58,7 @@ class Merging {
   ResultsDb db_;
   ResultsDb::Run run_;
   Merge merge_;
-  std::optional<SavedReport> first_;  // what it says of its run
+  std::optional<RunSummary> first_;
   std::string first_where_;
   std::map<std::uint64_t, std::string> where_;  // by shard
   std::vector<std::string> problems_;

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "cli/exit.h"
+#include "fixtures/argument_vector.h"
 #include "fixtures/interruption.h"
 #include "fixtures/worker.h"
 
@@ -36,10 +37,7 @@ int become(std::vector<std::string> words, const std::string& log) {
     ::close(fd);
   }
   words.insert(words.begin(), "aio-cts");
-  std::vector<char*> arguments;
-  arguments.reserve(words.size() + 1);
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
+  const std::vector<char*> arguments = argument_vector(words);
   ::execv("/proc/self/exe", arguments.data());
   return Worker::kBodyThrew;
 }

@@ -2,9 +2,10 @@
 #include "properties/bench_guidance.h"
 
 #include <algorithm>
-#include <deque>
 
 #include "fixtures/interruption.h"
+#include "fixtures/seconds_since.h"
+#include "properties/batch_queue.h"
 #include "properties/campaign.h"
 #include "properties/guide.h"
 #include "properties/pool.h"
@@ -22,7 +23,9 @@ constexpr std::chrono::milliseconds kTick{50};
 class Searcher {
  public:
   Searcher(const Setting& setting, const SearchOptions& options)
-      : setting_(setting), options_(options), guide_(GuideOptions{.seed = options.seed}, {}) {}
+      : setting_(setting), options_(options), guide_(GuideOptions{.seed = options.seed}, {}) {
+    queue_.end_at(options.most_programs);
+  }
 
   Search run() {
     {
@@ -38,7 +41,7 @@ class Searcher {
       guide_.finish();
       result_.reached = guide_.reached();
     }
-    result_.seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+    result_.seconds = seconds_since(start_);
     return std::move(result_);
   }
 
@@ -48,23 +51,13 @@ class Searcher {
     return [this](std::uint64_t index) { return campaign_program(options_.seed, index); };
   }
 
-  // What was found ends the search once all programs before it were run.
-  std::uint64_t end() const { return result_.found_after.value_or(options_.most_programs); }
   bool may_take() const {
-    if (stop_requested() || Clock::now() - start_ > options_.time) return false;
-    if (!rests_.empty()) return true;
-    return next_ < end() && (!options_.guided || guide_.is_open(next_));
+    if (stop_requested() || Clock::now() - start_ > options_.time || queue_.empty()) return false;
+    return !options_.guided || guide_.is_open(queue_.next());
   }
 
   BatchOrder take() {
-    BatchOrder order;
-    if (!rests_.empty()) {
-      order = rests_.front();
-      rests_.pop_front();
-    } else {
-      order.first = next_;
-      next_ = order.last = std::min(next_ + kBatchSize, options_.most_programs);
-    }
+    BatchOrder order = queue_.take();
     order.ceiling = usual_ceiling(setting_.machine);
     order.patience = setting_.hang_time;
     order.first_cpu = turn_++ % setting_.machine.usable_cpus;
@@ -74,21 +67,15 @@ class Searcher {
   void account(const FinishedBatch& batch) {
     const std::uint64_t next = batch.next();
     result_.tally += batch.state->tally;
-    if (options_.guided) {
-      guide_.account(batch.order.first, next, *batch.discoveries);
-    } else {
-      for (const Discovery& each : batch.discoveries->found()) result_.reached.add(each.feature);
-    }
+    note_reached(batch, options_.guided ? &guide_ : nullptr, result_.reached);
     const std::optional<Signature> shown = batch.shown();
-    if (shown && options_.until_found && next < end() && repeats(*shown, next - 1)) {
+    if (shown && options_.until_found && next < queue_.end() && repeats(*shown, next - 1)) {
+      // All programs before it are still run.
+      queue_.end_at(next);
       result_.found_after = next;
       result_.found_length = source()(next - 1).operations.size();
     }
-    BatchOrder rest = batch.order;
-    rest.first = next;
-    rest.last = std::min(rest.last, end());
-    if (rest.first < rest.last) rests_.push_back(rest);
-    std::erase_if(rests_, [this](const BatchOrder& order) { return order.first >= end(); });
+    queue_.give_back(batch.order, next);
   }
 
   // Others on the machine move aio-nr and delay completions.
@@ -103,9 +90,8 @@ class Searcher {
   Guide guide_;
   const Clock::time_point start_ = Clock::now();
   Search result_;
-  std::uint64_t next_ = 0;
+  BatchQueue queue_{0, kBatchSize, kBatchSize};
   unsigned turn_ = 0;
-  std::deque<BatchOrder> rests_;
 };
 
 }  // namespace

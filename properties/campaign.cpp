@@ -16,6 +16,7 @@
 #include "fixtures/interruption.h"
 #include "fixtures/native_entry.h"
 #include "fixtures/seconds_since.h"
+#include "properties/batch_queue.h"
 #include "properties/exhaustive.h"
 #include "properties/generator.h"
 #include "properties/guide.h"
@@ -72,11 +73,14 @@ void add(const std::array<ReasonCount, kMaxReasons>& counts, std::map<std::strin
 class Campaign {
  public:
   Campaign(const Setting& setting, const CampaignOptions& options, const CampaignListener& listener)
-      : setting_(journaled(setting, options)), options_(options), listener_(listener) {
+      : setting_(journaled(setting, options)),
+        options_(options),
+        listener_(listener),
+        // Of so many programs each shard has every so-manieth lot.
+        queue_(options.first + options.shard * batch_size(), batch_size(), options.shards * batch_size()) {
     if (options.adopt && !setting_.quirks) setting_.quirks.emplace();
     for (const Signature& each : options.known) options.adopt ? setting_.quirks->add(each) : void(seen_.insert(each));
-    next_ = options.first + options.shard * batch_size();
-    if (options.cases) end_ = options.first + *options.cases;
+    if (options.cases) queue_.end_at(options.first + *options.cases);
   }
 
   CampaignResult run() {
@@ -117,7 +121,7 @@ class Campaign {
   }
 
   // Whether the next batch can be made yet.
-  bool may_take() const { return !rests_.empty() || options_.guide == nullptr || options_.guide->is_open(next_); }
+  bool may_take() const { return options_.guide == nullptr || options_.guide->is_open(queue_.next()); }
 
   ProgramSource source() const {
     if (options_.guide != nullptr) return [this](std::uint64_t index) { return options_.guide->program(index); };
@@ -133,7 +137,7 @@ class Campaign {
     if (stop_requested() || suspects_.size() >= most_findings()) return false;
     if (round_is_full() || result_.failures.size() >= kMostFailures) return false;
     if (!options_.cases) return Clock::now() - start_ < options_.time;
-    return !rests_.empty() || next_ < end_;
+    return !queue_.empty();
   }
 
   // Where the first differences are to be taken over soon there is no use in meeting them again and again.
@@ -157,19 +161,10 @@ class Campaign {
            });
   }
 
-  // Of so many programs each shard has every so-manieth lot.
   std::uint64_t batch_size() const { return options_.adopt ? kSmallBatch : kBatchSize; }
 
   BatchOrder take_order() {
-    BatchOrder order;
-    if (!rests_.empty()) {
-      order = rests_.front();
-      rests_.pop_front();
-    } else {
-      order.first = next_;
-      order.last = std::min(next_ + batch_size(), end_);
-      next_ += options_.shards * batch_size();
-    }
+    BatchOrder order = queue_.take();
     order.ceiling = usual_ceiling(setting_.machine);
     // Where something is known to get lost, the run need not wait for it each time.
     order.patience = loses_ ? std::min(kTrialPatience, setting_.hang_time) : setting_.hang_time;
@@ -189,11 +184,7 @@ class Campaign {
     add(state.left_out, result_.left_out);
     add(state.refusals, result_.refused);
     const std::uint64_t next = batch.next();
-    if (options_.guide != nullptr) {
-      options_.guide->account(batch.order.first, next, *batch.discoveries);
-    } else {
-      for (const Discovery& each : batch.discoveries->found()) result_.reached.add(each.feature);
-    }
+    note_reached(batch, options_.guide, result_.reached);
     if (batch.end == BatchEnd::kFailed) {
       result_.failures.push_back("a worker failed at program " + std::to_string(next - 1));
     } else if (const auto shown = batch.shown()) {
@@ -201,9 +192,7 @@ class Campaign {
       const std::string how = state.diverged ? at + state.diverged_how.data() : batch.death;
       suspect({*shown, next - 1, batch.order.first, how});
     }
-    BatchOrder rest = batch.order;
-    rest.first = next;
-    if (rest.first < rest.last) rests_.push_back(rest);
+    queue_.give_back(batch.order, next);
   }
 
   void suspect(const Suspect& suspect) {
@@ -352,11 +341,9 @@ class Campaign {
   const CampaignListener& listener_;
   const Clock::time_point start_ = Clock::now();
   CampaignResult result_;
-  std::uint64_t next_ = 0;
-  std::uint64_t end_ = UINT64_MAX;  // one beyond the last program
+  BatchQueue queue_;
   unsigned turn_ = 0;
-  bool loses_ = false;            // a divergence was seen that is waited for
-  std::deque<BatchOrder> rests_;  // of batches that ended early
+  bool loses_ = false;  // a divergence was seen that is waited for
   std::set<Signature> seen_;
   std::deque<Suspect> suspects_;            // one of each signature
   std::map<Signature, Suspect> firsts_;     // that were met before the shortest

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "properties/bounds.h"
+#include "properties/destroyed_testing.h"
 
 namespace aio {
 namespace {
@@ -82,29 +83,9 @@ TEST(Generator, setups_stay_within_their_share_of_aio_nr) {
 }
 
 TEST(Generator, at_most_one_live_context_is_destroyed) {
+  const auto makes = [](const aio::Setup& setup) { return setup.initial == 0; };
   for (std::uint64_t index = 0; index < kPrograms; ++index) {
-    std::array<bool, arena::kContextSlots> live{};
-    unsigned destroyed = 0;
-    bool by_child = false;
-    for (const Operation& operation : generate(1, index).operations) {
-      if (std::exchange(by_child, std::holds_alternative<InChild>(operation))) continue;
-      if (const auto* setup = std::get_if<aio::Setup>(&operation)) {
-        for (unsigned slot = 0; slot < live.size(); ++slot) {
-          if (setup->ctxp == arena::context_slot(slot)) live[slot] = setup->initial == 0;
-        }
-      }
-      if (const auto* map = std::get_if<RingMap>(&operation); map != nullptr && takes_ring_away(map->action)) {
-        for (unsigned slot = 0; slot < live.size(); ++slot) live[slot] = live[slot] && map->ctx != context(slot);
-      }
-      if (const auto* destroy = std::get_if<Destroy>(&operation)) {
-        for (unsigned slot = 0; slot < live.size(); ++slot) {
-          if (!live[slot] || destroy->ctx != context(slot)) continue;
-          live[slot] = false;
-          ++destroyed;
-        }
-      }
-    }
-    ASSERT_LE(destroyed, 1u) << "program " << index;
+    ASSERT_LE(live_contexts_destroyed(generate(1, index), makes), 1u) << "program " << index;
   }
 }
 

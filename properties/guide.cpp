@@ -7,6 +7,7 @@
 
 #include "properties/exhaustive.h"
 #include "properties/mutator.h"
+#include "reference/fnv.h"
 
 namespace aio {
 namespace {
@@ -45,7 +46,7 @@ Guide::Guide(const GuideOptions& options, std::vector<Program> corpus) : options
   for (Program& program : corpus) {
     const std::uint64_t its = hash(program);
     if (!hashes_.insert(its).second) continue;
-    start_hash_ = (start_hash_ ^ its) * 0x100000001b3;
+    start_hash_ = fnv_step(start_hash_, its);
     const ProgramKind kind = kind_of(program);
     all_[number_of(kind)].push_back(corpus_.size());
     deep_[number_of(kind)].push_back(corpus_.size());
@@ -135,6 +136,11 @@ void Guide::tell(std::size_t most) {
     if (joined_) joined_(corpus_[told_]);
     ++told_;
   }
+}
+
+void note_reached(const FinishedBatch& batch, Guide* guide, CoverageMap& reached) {
+  if (guide != nullptr) return guide->account(batch.order.first, batch.next(), *batch.discoveries);
+  for (const Discovery& each : batch.discoveries->found()) reached.add(each.feature);
 }
 
 }  // namespace aio

@@ -26,6 +26,7 @@
 #include "properties/batch.h"
 #include "properties/dice.h"
 #include "properties/generator.h"
+#include "properties/pool.h"
 
 namespace aio {
 
@@ -90,5 +91,8 @@ class Guide {
   std::size_t told_ = 0;  // programs of the corpus
   std::function<void(const Program&)> joined_;
 };
+
+// What a batch has reached goes to the guide, or where there is none to `reached`.
+void note_reached(const FinishedBatch& batch, Guide* guide, CoverageMap& reached);
 
 }  // namespace aio

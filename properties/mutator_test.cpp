@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "properties/bounds.h"
+#include "properties/destroyed_testing.h"
 #include "properties/dice.h"
 #include "reference/danger.h"
 
@@ -75,31 +76,11 @@ TEST(Mutator, setups_stay_within_their_share_of_aio_nr) {
 }
 
 TEST(Mutator, at_most_one_live_context_is_destroyed) {
-  for (const auto& [kind, program] : sample()) {
-    std::array<bool, arena::kContextSlots> live{};
-    unsigned destroyed = 0;
-    bool childs = false;
-    for (const Operation& operation : program.operations) {
-      if (std::exchange(childs, std::holds_alternative<InChild>(operation))) continue;
-      if (const auto* setup = std::get_if<aio::Setup>(&operation)) {
-        for (unsigned slot = 0; slot < live.size(); ++slot) {
-          const bool good = setup->initial == 0 && setup->nr.symbol == Symbol::kLiteral && setup->nr.offset > 0;
-          if (setup->ctxp == arena::context_slot(slot)) live[slot] = good && setup->nr.offset < 65536;
-        }
-      }
-      if (const auto* map = std::get_if<RingMap>(&operation); map != nullptr && takes_ring_away(map->action)) {
-        for (unsigned slot = 0; slot < live.size(); ++slot) live[slot] = live[slot] && map->ctx != context(slot);
-      }
-      if (const auto* destroy = std::get_if<Destroy>(&operation)) {
-        for (unsigned slot = 0; slot < live.size(); ++slot) {
-          if (!live[slot] || destroy->ctx != context(slot)) continue;
-          live[slot] = false;
-          ++destroyed;
-        }
-      }
-    }
-    ASSERT_LE(destroyed, 1u);
-  }
+  const auto makes = [](const aio::Setup& setup) {
+    const bool good = setup.initial == 0 && setup.nr.symbol == Symbol::kLiteral && setup.nr.offset > 0;
+    return good && setup.nr.offset < 65536;
+  };
+  for (const auto& [kind, program] : sample()) ASSERT_LE(live_contexts_destroyed(program, makes), 1u);
 }
 
 TEST(Mutator, endless_waits_for_what_is_not_there_are_rare_without_lanes) {

@@ -20,27 +20,9 @@ using Ring = AbstractState::Ring;
 using Quota = AbstractState::Quota;
 using Access = AbstractState::Access;
 
-const Machine& machine_with_gate() {
-  static const Machine kMachine = [] {
-    Machine machine = fake_machine();
-    machine.gate = true;
-    return machine;
-  }();
-  return kMachine;
-}
-
-IocbSpec nothing_to_read(unsigned slot) {
-  IocbSpec spec;
-  spec.at = arena::iocb_slot(slot);
-  spec.data = 40 + slot;
-  return spec;
-}
-
-Event event(unsigned slot) { return {40 + slot, arena::iocb_slot(slot), 0, 0}; }
-
 class Coverage : public testing::Test {
  protected:
-  explicit Coverage(bool stepped = false) : kernel(profiles().back(), {}, machine_with_gate(), stepped) {}
+  explicit Coverage(bool stepped = false) : kernel(profiles().back(), {}, fake_machine_with_gate(), stepped) {}
   void SetUp() override { ASSERT_FALSE(kernel.setup().divergence); }
 
   AbstractState state(unsigned cpu = 0) const {
@@ -52,7 +34,7 @@ class Coverage : public testing::Test {
     ASSERT_FALSE(verdict.divergence) << verdict.divergence->expected << ", seen " << verdict.divergence->seen;
   }
   void complete(unsigned count) {
-    for (unsigned i = 0; i < count; ++i) expect_conforming(kernel.submit({nothing_to_read(0)}, {event(0)}));
+    for (unsigned i = 0; i < count; ++i) expect_conforming(kernel.submit({nothing_to_read(0)}, {event_of(0)}));
   }
   void poll(unsigned slot) {
     IocbSpec spec = nothing_to_read(slot);
@@ -144,8 +126,8 @@ TEST_F(Coverage, the_gate_file_holds_requests) {
       request.id = slot + 1;
       request.call = GateCall::kRead;
       request.length = 512;
-      request.uid = machine_with_gate().uid;
-      request.gid = machine_with_gate().gid;
+      request.uid = fake_machine_with_gate().uid;
+      request.gid = fake_machine_with_gate().gid;
       k.arrived = {request};
     }));
     EXPECT_EQ(state().held, slot == 0 ? Some::kOne : Some::kMore);

@@ -53,6 +53,26 @@ inline const Machine& fake_machine() {
   return kMachine;
 }
 
+// The same with a file system that holds requests, of a user of its own.
+inline const Machine& fake_machine_with_gate() {
+  static const Machine kMachine = [] {
+    Machine machine = fake_machine();
+    machine.gate = true;
+    machine.uid = machine.gid = 1000;
+    return machine;
+  }();
+  return kMachine;
+}
+
+// A request that completes at once with 0, and the event of one in that slot.
+inline IocbSpec nothing_to_read(unsigned slot) {
+  IocbSpec spec;
+  spec.at = arena::iocb_slot(slot);
+  spec.data = 40 + slot;
+  return spec;
+}
+inline Event event_of(unsigned slot, std::int64_t res = 0) { return {40 + slot, arena::iocb_slot(slot), res, 0}; }
+
 class FakeKernel {
  public:
   using Answer = std::function<void(FakeKernel&)>;

@@ -4,6 +4,7 @@
 // aio_complete_rw, aio_fsync_work; fs/fuse/file.c fuse_direct_IO, fuse_aio_complete, fuse_fsync.
 #include <algorithm>
 
+#include "reference/fnv.h"
 #include "reference/model.h"
 
 namespace aio {
@@ -23,12 +24,6 @@ Check held_check(std::uint64_t index, HeldFact fact, std::uint64_t want) {
 
 std::uint64_t pages_of(const Iovec& segment) {
   return segment.len == 0 ? 0 : (segment.base + segment.len - 1) / arena::kPage - segment.base / arena::kPage + 1;
-}
-
-std::uint64_t fnv1a(const std::vector<std::uint8_t>& bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const std::uint8_t byte : bytes) hash = (hash ^ byte) * 0x100000001b3;
-  return hash;
 }
 
 }  // namespace

@@ -8,17 +8,7 @@
 namespace aio {
 namespace {
 
-constexpr std::uint32_t kUser = 1000;
-
-const Machine& machine_with_gate() {
-  static const Machine kMachine = [] {
-    Machine machine = fake_machine();
-    machine.gate = true;
-    machine.uid = machine.gid = kUser;
-    return machine;
-  }();
-  return kMachine;
-}
+const std::uint32_t kUser = fake_machine_with_gate().uid;
 
 IocbSpec request(std::uint16_t opcode, std::uint64_t nbytes, unsigned slot = 0) {
   IocbSpec spec;
@@ -32,12 +22,10 @@ IocbSpec request(std::uint16_t opcode, std::uint64_t nbytes, unsigned slot = 0) 
   return spec;
 }
 
-Event event(unsigned slot, std::int64_t res) { return {40 + slot, arena::iocb_slot(slot), res, 0}; }
-
 class ModelGate : public testing::Test {
  protected:
   explicit ModelGate(const Rules& rules = {}, const Profile& profile = profiles().back())
-      : kernel(profile, rules, machine_with_gate()) {}
+      : kernel(profile, rules, fake_machine_with_gate()) {}
   void SetUp() override {
     ASSERT_FALSE(kernel.setup().divergence);
     ASSERT_FALSE(kernel.run(Hold{}).divergence);
@@ -61,7 +49,7 @@ class ModelGate : public testing::Test {
   }
   Verdict release(std::int64_t result, std::int64_t res, std::uint64_t bytes_read = 0) {
     return kernel.run(ReleaseHeld{.result = result}, [&](FakeKernel& k) {
-      k.rings[0].add(event(0, res));
+      k.rings[0].add(event_of(0, res));
       for (std::uint64_t i = 0; i < bytes_read; ++i) k.store_word(arena::kBuffers + i, gate_byte(512 + i), 1);
     });
   }
@@ -126,7 +114,7 @@ TEST_F(ModelGate, an_event_before_the_release_is_one_too_many) {
     k.result = 1;
     k.store_word(spec.at + 8, 0, 4);
     k.arrived = {seen(GateCall::kRead, 64)};
-    k.rings[0].add(event(0, 64));
+    k.rings[0].add(event_of(0, 64));
   });
   EXPECT_EQ(broken(verdict), Req::kEventOnlyForRequests);
 }
@@ -149,7 +137,7 @@ TEST_F(ModelGate, what_reaches_the_file_system_is_compared) {
   rows[4] = {Req::kHeldRequestSent, write};
   rows[4].seen.call = GateCall::kRead;
   for (const Row& row : rows) {
-    FakeKernel fresh(profiles().back(), {}, machine_with_gate());
+    FakeKernel fresh(profiles().back(), {}, fake_machine_with_gate());
     fresh.setup();
     fresh.run(Hold{});
     const IocbSpec spec = request(kPwrite, 2);
@@ -175,7 +163,7 @@ TEST_F(ModelGate, one_fsync_keeps_the_next_from_coming) {
   ASSERT_FALSE(submit(request(kFdsync, 0, 1), {}).divergence);
   EXPECT_EQ(kernel.model.unsent(), 1u);
   const Verdict verdict = kernel.run(ReleaseHeld{.result = -kEIO}, [&](FakeKernel& k) {
-    k.rings[0].add(event(0, -kEIO));
+    k.rings[0].add(event_of(0, -kEIO));
     k.arrived = {seen(GateCall::kFdatasync, 0)};
   });
   EXPECT_FALSE(verdict.divergence);
@@ -203,7 +191,7 @@ TEST_F(ModelGate, after_release_all_nothing_is_held) {
   ASSERT_FALSE(kernel
                    .run(ReleaseAll{},
                         [&](FakeKernel& k) {
-                          k.rings[0].add(event(0, 64));
+                          k.rings[0].add(event_of(0, 64));
                           for (std::uint64_t i = 0; i < 64; ++i)
                             k.store_word(arena::kBuffers + i, gate_byte(512 + i), 1);
                         })
@@ -215,10 +203,10 @@ TEST_F(ModelGate, after_release_all_nothing_is_held) {
 TEST_F(ModelGate, a_read_at_the_end_and_one_of_nothing_are_not_held) {
   IocbSpec spec = request(kPread, 8);
   spec.offset = static_cast<std::int64_t>(kGateSize);
-  EXPECT_FALSE(kernel.submit({spec}, {event(0, 0)}).divergence);
+  EXPECT_FALSE(kernel.submit({spec}, {event_of(0, 0)}).divergence);
   spec = request(kPwrite, 8);
   spec.buf = arena::kUnmapped;
-  EXPECT_FALSE(kernel.submit({spec}, {event(0, -kEFAULT)}).divergence);
+  EXPECT_FALSE(kernel.submit({spec}, {event_of(0, -kEFAULT)}).divergence);
 }
 
 }  // namespace

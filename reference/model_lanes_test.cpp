@@ -11,31 +11,14 @@ namespace {
 constexpr Address kArray = arena::kEvents;              // of lane 1
 constexpr Address kOtherArray = arena::kEvents + 1024;  // of lane 2
 
-const Machine& machine_with_gate() {
-  static const Machine kMachine = [] {
-    Machine machine = fake_machine();
-    machine.gate = true;
-    return machine;
-  }();
-  return kMachine;
-}
-
 Req broken(const Verdict& verdict) {
   return verdict.divergence ? verdict.divergence->signature.requirement : Req::kSetupSucceeds;
 }
 
-IocbSpec nothing_to_read(unsigned slot) {
-  IocbSpec spec;
-  spec.at = arena::iocb_slot(slot);
-  spec.data = 40 + slot;
-  return spec;
-}
-
-Event event(unsigned slot, std::int64_t res = 0) { return {40 + slot, arena::iocb_slot(slot), res, 0}; }
-
 class ModelLanes : public testing::Test {
  protected:
-  explicit ModelLanes(const Profile& profile = profiles().back()) : kernel(profile, {}, machine_with_gate(), true) {}
+  explicit ModelLanes(const Profile& profile = profiles().back())
+      : kernel(profile, {}, fake_machine_with_gate(), true) {}
   void SetUp() override { ASSERT_FALSE(kernel.setup().divergence); }
 
   void change_lane(unsigned lane) {
@@ -69,7 +52,7 @@ class ModelLanes : public testing::Test {
     return kernel.run(op, [&](FakeKernel& k) {
       k.result = count;
       for (const IocbSpec& spec : iocbs) k.store_word(spec.at + 8, 0, 4);
-      for (unsigned slot = 0; slot < count; ++slot) k.rings[0].add(event(slot));
+      for (unsigned slot = 0; slot < count; ++slot) k.rings[0].add(event_of(slot));
       if (then) then(k);
     });
   }
@@ -129,7 +112,7 @@ TEST_F(ModelLanes, a_waiter_returns_as_many_as_it_took) {
 TEST_F(ModelLanes, a_woken_waiter_may_take_some_or_all_of_what_comes) {
   for (const std::int64_t takes : {1, 2, 3}) {
     SCOPED_TRACE(takes);
-    FakeKernel fresh(profiles().back(), {}, machine_with_gate(), true);
+    FakeKernel fresh(profiles().back(), {}, fake_machine_with_gate(), true);
     ASSERT_FALSE(fresh.setup().divergence);
     ASSERT_FALSE(fresh.run(InLane{1}).divergence);
     const Getevents op{.ctx = fresh.ctx(), .min_nr = 1, .nr = 4, .events = kArray, .timeout = arena::kNull};
@@ -141,7 +124,7 @@ TEST_F(ModelLanes, a_woken_waiter_may_take_some_or_all_of_what_comes) {
       k.result = 3;
       for (unsigned slot = 0; slot < 3; ++slot) {
         k.store_word(arena::iocb_slot(slot) + 8, 0, 4);
-        k.rings[0].add(event(slot));
+        k.rings[0].add(event_of(slot));
       }
       take(k, kArray, takes);
       k.returns = {{1, takes, 0}};
@@ -166,7 +149,7 @@ TEST_F(ModelLanes, an_event_that_two_waiters_got_diverges) {
   ASSERT_FALSE(wait(2, 1, 1, kOtherArray).divergence);
   const Verdict verdict = complete(2, [&](FakeKernel& k) {
     take(k, kArray, 2);
-    const Event first = event(0);
+    const Event first = event_of(0);
     k.memory.store(kOtherArray, std::as_bytes(std::span(&first, 1)));
     k.returns = {{1, 1, 0}, {2, 1, 0}};
   });
@@ -262,7 +245,7 @@ TEST_F(ModelLanesOfOld, a_waiter_that_takes_many_events_is_judged_at_once) {
     const Verdict verdict = kernel.run(op, [&](FakeKernel& k) {
       k.result = each.count;
       k.store_word(spec.at + 8, 0, 4);
-      for (unsigned i = 0; i < each.count; ++i) k.rings[0].add(event(0));
+      for (unsigned i = 0; i < each.count; ++i) k.rings[0].add(event_of(0));
       take(k, kArray, each.count);
       k.returns = {{1, each.count, 0}};
     });
@@ -293,6 +276,7 @@ class ModelLanesHeld : public ModelLanes {
       GateRequest request;
       request.id = 1;
       request.length = 8;
+      request.uid = request.gid = fake_machine_with_gate().uid;
       k.arrived = {request};
     });
     ASSERT_FALSE(verdict.divergence);
@@ -375,7 +359,7 @@ TEST_F(ModelLanes, io_submit_sleeps_in_a_read_of_an_empty_pipe_until_another_lan
   const Verdict verdict = kernel.run(FdWrite{Fd::kPipeWrite, 4, 1}, [](FakeKernel& k) {
     k.result = 4;
     for (std::uint64_t i = 0; i < 4; ++i) k.store_word(arena::kBuffers + i, payload_byte(1, i), 1);
-    k.rings[0].add(event(0, 4));
+    k.rings[0].add(event_of(0, 4));
     k.returns = {{1, 1, 0}};
   });
   EXPECT_FALSE(verdict.divergence);

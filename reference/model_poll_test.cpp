@@ -21,8 +21,6 @@ IocbSpec poll(Fd fd, std::uint64_t events, unsigned slot = 0) {
   return spec;
 }
 
-Event event(unsigned slot, std::int64_t res) { return {40 + slot, arena::iocb_slot(slot), res, 0}; }
-
 // A pipe or socket pair under a POLL, what the user then does, and the result; -1: it stays pending.
 struct Waking {
   const char* what;
@@ -59,7 +57,7 @@ Verdict act(FakeKernel& kernel, const Waking& each, std::int64_t res) {
         traits(std::get<FdWrite>(each.action).fd).kind == FileKind::kEventfd) {
       k.counters[0] = 3;
     }
-    if (res >= 0) k.rings[0].add(event(0, res));
+    if (res >= 0) k.rings[0].add(event_of(0, res));
   });
 }
 
@@ -121,7 +119,7 @@ TEST(ModelPoll, a_ready_file_completes_at_once_with_wanted_bits_only) {
     for (const std::int64_t wrong : {0, 0x400}) {
       FakeKernel kernel;
       ASSERT_FALSE(kernel.setup().divergence);
-      const Verdict verdict = kernel.submit({poll(each.fd, each.want)}, {event(0, each.res ^ wrong)});
+      const Verdict verdict = kernel.submit({poll(each.fd, each.want)}, {event_of(0, each.res ^ wrong)});
       ASSERT_EQ(verdict.divergence.has_value(), wrong != 0) << fd_name(each.fd);
       if (wrong != 0) {
         EXPECT_EQ(verdict.divergence->signature, (Signature{each.rule, Kind::kEvent}));
@@ -187,7 +185,7 @@ TEST(ModelPoll, a_cancelled_poll_gives_an_event_of_zero) {
     const Cancel op{.ctx = kernel.ctx()};
     const Verdict verdict = kernel.run(op, [&](FakeKernel& k) {
       k.fails(kEINPROGRESS);
-      if (res != 1000) k.rings[0].add(event(0, res));
+      if (res != 1000) k.rings[0].add(event_of(0, res));
     });
     ASSERT_EQ(verdict.divergence.has_value(), res != 0);
     if (res == 0) continue;
@@ -226,11 +224,11 @@ TEST(ModelPoll, events_of_different_requests_come_in_any_order_but_each_once) {
       for (const Event& each : events) k.rings[0].add(each);
     });
   };
-  EXPECT_FALSE(judged({event(0, 0x41), event(1, 0x41)}).divergence);
-  EXPECT_FALSE(judged({event(1, 0x41), event(0, 0x41)}).divergence);
-  EXPECT_TRUE(judged({event(0, 0x41), event(0, 0x41)}).divergence);
-  EXPECT_TRUE(judged({event(1, 0x41)}).divergence);
-  EXPECT_TRUE(judged({event(0, 0x41), event(1, 0x41), event(1, 0x41)}).divergence);
+  EXPECT_FALSE(judged({event_of(0, 0x41), event_of(1, 0x41)}).divergence);
+  EXPECT_FALSE(judged({event_of(1, 0x41), event_of(0, 0x41)}).divergence);
+  EXPECT_TRUE(judged({event_of(0, 0x41), event_of(0, 0x41)}).divergence);
+  EXPECT_TRUE(judged({event_of(1, 0x41)}).divergence);
+  EXPECT_TRUE(judged({event_of(0, 0x41), event_of(1, 0x41), event_of(1, 0x41)}).divergence);
 }
 
 TEST(ModelPoll, what_a_pending_poll_holds_is_let_go_when_it_completes) {
@@ -245,7 +243,7 @@ TEST(ModelPoll, what_a_pending_poll_holds_is_let_go_when_it_completes) {
   EXPECT_FALSE(watched());
   const Verdict written = kernel.run(FdWrite{Fd::kSocket1, 8, 1}, [](FakeKernel& k) {
     k.result = 8;
-    k.rings[0].add(event(0, 0xc3));
+    k.rings[0].add(event_of(0, 0xc3));
   });
   EXPECT_FALSE(written.divergence);
   EXPECT_TRUE(watched());

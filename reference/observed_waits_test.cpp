@@ -25,14 +25,6 @@ void take(FakeKernel& kernel, Address to, std::int64_t count) {
   }
 }
 
-IocbSpec nothing_to_read(unsigned slot) {
-  IocbSpec spec;
-  spec.at = arena::iocb_slot(slot);
-  spec.data = 40 + slot;
-  return spec;
-}
-Event nothing(unsigned slot) { return {40 + slot, arena::iocb_slot(slot), 0, 0}; }
-
 IocbSpec poll_of(Fd fd, std::uint64_t events) {
   IocbSpec spec;
   spec.key = 9;
@@ -58,7 +50,7 @@ void expect_calls_told_apart(const std::vector<Call>& calls) {
       const aio::Setup setup;
       EXPECT_FALSE(kernel.run(setup, [&](FakeKernel& k) { k.map_ring(setup, 0x70000000); }).divergence);
       for (unsigned slot = 0; slot < each.ready; ++slot) {
-        EXPECT_FALSE(kernel.submit({nothing_to_read(slot)}, {nothing(slot)}).divergence);
+        EXPECT_FALSE(kernel.submit({nothing_to_read(slot)}, {event_of(slot)}).divergence);
       }
       Operation operation = each.operation;
       const auto resolve = [&](Value& ctx) {
@@ -158,7 +150,7 @@ TEST(ObservedWaits, a_waiter_with_too_few_events) {
     return kernel.run(Submit{.ctx = kernel.ctx(), .iocbs = {spec}}, [&](FakeKernel& k) {
       k.result = 1;
       k.store_word(spec.at + 8, 0, 4);
-      k.rings[0].add(nothing(0));
+      k.rings[0].add(event_of(0));
       take(k, arena::kEvents, taken);
     });
   };
@@ -207,7 +199,7 @@ TEST(ObservedWaits, a_waiter_for_more_than_the_ring_holds) {
             if (how.key_written) k.store_word(spec.at + 8, 0, 4);
             if (how.error != 0) return k.fails(how.error);
             k.result = 1;
-            k.rings[0].add(nothing(0));
+            k.rings[0].add(event_of(0));
             if (!profile.min_nr_wakes) take(k, arena::kEvents + 32 * number, 1);
           });
         };

@@ -6,6 +6,7 @@
 #include <concepts>
 
 #include "reference/fields.h"
+#include "reference/fnv.h"
 
 namespace aio {
 
@@ -38,7 +39,7 @@ class Hasher {
     add(field);
   }
   void add(std::uint64_t word) {
-    hash_ = (hash_ ^ word) * 0x100000001b3;
+    hash_ = fnv_step(hash_, word);
     hash_ ^= hash_ >> 32;
   }
   template <std::integral T>
@@ -64,7 +65,7 @@ class Hasher {
   std::uint64_t hash() const { return hash_; }
 
  private:
-  std::uint64_t hash_ = 0xcbf29ce484222325;
+  std::uint64_t hash_ = kFnvStart;
 };
 
 }  // namespace

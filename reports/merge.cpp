@@ -37,9 +37,7 @@ auto rank(const SavedDivergence& divergence) {
 
 }  // namespace
 
-std::string foreign(const SavedReport& report, const SavedReport& other) {
-  const RunSummary& a = report.summary;
-  const RunSummary& b = other.summary;
+std::string foreign(const RunSummary& a, const RunSummary& b) {
   const auto text = [](std::uint64_t number) { return std::to_string(number); };
   const struct {
     const char* what;

@@ -16,8 +16,8 @@
 
 namespace aio {
 
-// Why `other` is not of the run that `report` is of: "seed 8 instead of 7"; empty: it is.
-std::string foreign(const SavedReport& report, const SavedReport& other);
+// Why `other` is not of the run that `summary` is of: "its seed is '8' instead of '7'"; empty: it is.
+std::string foreign(const RunSummary& summary, const RunSummary& other);
 
 // "3", "0-2, 7": numbers in order, for people.
 std::string ranges_text(const std::vector<std::uint64_t>& numbers);

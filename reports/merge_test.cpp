@@ -155,17 +155,17 @@ TEST(Merge, does_not_depend_on_the_order) {
 }
 
 TEST(Merge, tells_a_shard_of_another_run_by_what_differs) {
-  const SavedReport one = shard(0);
-  EXPECT_EQ(foreign(one, shard(1)), "");
-  SavedReport other = shard(1);
-  other.summary.kernel_build = "#2 SMP";
+  const RunSummary one = shard(0).summary;
+  EXPECT_EQ(foreign(one, shard(1).summary), "");
+  RunSummary other = shard(1).summary;
+  other.kernel_build = "#2 SMP";
   EXPECT_EQ(foreign(one, other), "its kernel build is '#2 SMP' instead of ''");
-  EXPECT_EQ(foreign(one, shard(1, 4)), "its number of shards is '4' instead of '3'");
+  EXPECT_EQ(foreign(one, shard(1, 4).summary), "its number of shards is '4' instead of '3'");
   for (std::string RunSummary::*const member :
        {&RunSummary::tool, &RunSummary::kernel, &RunSummary::implementation, &RunSummary::profile, &RunSummary::request,
         &RunSummary::lie, &RunSummary::mutant}) {
-    other = shard(1);
-    other.summary.*member = "another";
+    other = shard(1).summary;
+    other.*member = "another";
     EXPECT_NE(foreign(one, other), "");
   }
 }

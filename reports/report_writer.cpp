@@ -38,9 +38,14 @@ std::string complain(const fs::path& path, const std::string& what, const std::s
   return fmt::format("cannot {} {}: {}", what, path.string(), why);
 }
 
-// The files of an earlier report. An error where there is anything else.
-ReportDirectory::Result<std::vector<fs::path>> earlier_report(const fs::path& path) {
+// Makes the directory, or finds the files of an earlier report. An error where there is anything else.
+ReportDirectory::Result<std::vector<fs::path>> made(const fs::path& path) {
   std::error_code error;
+  if (fs::exists(path, error) && !fs::is_directory(path, error)) {
+    return tl::unexpected(complain(path, "write a report into", "it is a file"));
+  }
+  fs::create_directories(path, error);
+  if (error) return tl::unexpected(complain(path, "make", error.message()));
   std::vector<fs::path> old;
   for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
     const std::string name = it->path().filename().string();
@@ -58,21 +63,13 @@ ReportDirectory::Result<std::vector<fs::path>> earlier_report(const fs::path& pa
 }  // namespace
 
 ReportDirectory::Result<void> ReportDirectory::prepare(const std::string& path) {
-  std::error_code error;
-  const fs::path folder(path);
-  if (fs::exists(folder, error) && !fs::is_directory(folder, error)) {
-    return tl::unexpected(complain(folder, "write a report into", "it is a file"));
-  }
-  fs::create_directories(folder, error);
-  if (error) return tl::unexpected(complain(folder, "make", error.message()));
-  if (const auto old = earlier_report(folder); !old) return tl::unexpected(old.error());
+  if (const auto old = made(path); !old) return tl::unexpected(old.error());
   return {};
 }
 
 ReportDirectory::Result<ReportDirectory> ReportDirectory::open(const std::string& path, Database database) {
-  if (const auto prepared = prepare(path); !prepared) return tl::unexpected(prepared.error());
   const fs::path folder(path);
-  const auto old = earlier_report(folder);
+  const auto old = made(folder);
   if (!old) return tl::unexpected(old.error());
   for (const fs::path& file : *old) {
     if (database == Database::kKeep && file.filename() == kResultsDb) continue;

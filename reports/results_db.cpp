@@ -94,16 +94,16 @@ void require_tables(Sqlite& db, bool may_make) {
 
 }  // namespace
 
-tl::expected<ReportFiles, ReadError> load_report_files(const SavedReport& report) {
-  ReportFiles all;
-  auto text = read_bounded(report.directory / "report.json");
-  if (!text) return tl::unexpected(text.error());
-  all.report = std::move(*text);
-  for (const SavedDivergence& each : report.divergences) {
+tl::expected<LoadedReport, ReadError> load_report_files(const std::string& path) {
+  LoadedReport all;
+  auto report = load_report(path, &all.files.report);
+  if (!report) return tl::unexpected(report.error());
+  all.report = std::move(*report);
+  for (const SavedDivergence& each : all.report.divergences) {
     for (const std::string& name : {each.trace, each.reproducer}) {
-      auto content = read_bounded(report.directory / name);
+      auto content = read_bounded(all.report.directory / name);
       if (!content) return tl::unexpected(content.error());
-      all.files[name] = std::move(*content);
+      all.files.files[name] = std::move(*content);
     }
   }
   return all;

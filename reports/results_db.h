@@ -27,8 +27,13 @@ struct ReportFiles {
   std::map<std::string, std::string> files;
 };
 
-// Reads those of a report as it was loaded. An error where one is missing.
-tl::expected<ReportFiles, ReadError> load_report_files(const SavedReport& report);
+// A report as it lies in its directory.
+struct LoadedReport {
+  SavedReport report;
+  ReportFiles files;
+};
+// As load_report(); an error where a file is missing that it names.
+tl::expected<LoadedReport, ReadError> load_report_files(const std::string& path);
 
 class ResultsDb {
  public:

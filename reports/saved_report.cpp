@@ -318,13 +318,14 @@ tl::expected<SavedReport, ReadError> read_report(std::string_view text, const st
   }
 }
 
-tl::expected<SavedReport, ReadError> load_report(const std::string& path) {
+tl::expected<SavedReport, ReadError> load_report(const std::string& path, std::string* text) {
   namespace fs = std::filesystem;
   std::error_code ignored;
   const fs::path file = fs::is_directory(path, ignored) ? fs::path(path) / kFile : fs::path(path);
-  const auto text = read_bounded(file);
-  if (!text) return tl::unexpected(text.error());
-  tl::expected<SavedReport, ReadError> report = read_report(*text, file.string());
+  auto content = read_bounded(file);
+  if (!content) return tl::unexpected(content.error());
+  tl::expected<SavedReport, ReadError> report = read_report(*content, file.string());
+  if (text != nullptr) *text = std::move(*content);
   if (report) report->directory = file.has_parent_path() ? file.parent_path() : ".";
   return report;
 }

@@ -60,7 +60,7 @@ std::string json_divergence(const SavedDivergence& divergence);
 
 // `file` is for messages. Text of strangers: what is not a report of a known version is an error that names the line.
 tl::expected<SavedReport, ReadError> read_report(std::string_view text, const std::string& file);
-// Of a report directory, or of the report.json in one.
-tl::expected<SavedReport, ReadError> load_report(const std::string& path);
+// Of a report directory, or of the report.json in one; `text`, if it is given, gets that as it is.
+tl::expected<SavedReport, ReadError> load_report(const std::string& path, std::string* text = nullptr);
 
 }  // namespace aio

@@ -14,9 +14,12 @@
 #include <map>
 #include <system_error>
 
+#include "fixtures/argument_vector.h"
 #include "fixtures/interruption.h"
 #include "fixtures/pipe.h"
+#include "fixtures/seconds_since.h"
 #include "fixtures/worker.h"
+#include "reference/fnv.h"
 #include "suites/harness/case.h"
 
 namespace aio::suites {
@@ -44,15 +47,8 @@ void write_line(std::string line) {
   }
 }
 
-// FNV-1a, the same on every machine.
-std::uint64_t hash_of(const std::string& text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char each : text) hash = (hash ^ static_cast<std::uint8_t>(each)) * 0x100000001b3;
-  return hash;
-}
-
 bool is_chosen(const TestEntry& test, const Selection& selection) {
-  if (selection.parts > 1 && hash_of(test.full_name()) % selection.parts != selection.part) return false;
+  if (selection.parts > 1 && fnv1a(test.full_name()) % selection.parts != selection.part) return false;
   return selection.suites.empty() ||
          std::find(selection.suites.begin(), selection.suites.end(), test.suite) != selection.suites.end();
 }
@@ -79,10 +75,7 @@ int run_shard(const Selection& selection, bool alone, unsigned shard, unsigned s
   ::setenv("GTEST_SHARD_INDEX", std::to_string(shard).c_str(), 1);
   std::vector<std::string> words{"suites"};
   words.insert(words.end(), selection.gtest_flags.begin(), selection.gtest_flags.end());
-  std::vector<char*> pointers;
-  pointers.reserve(words.size() + 1);
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
+  std::vector<char*> pointers = argument_vector(words);
   int count = static_cast<int>(words.size());
   testing::InitGoogleTest(&count, pointers.data());
   testing::TestEventListeners& listeners = testing::UnitTest::GetInstance()->listeners();
@@ -238,7 +231,7 @@ SuitesResult run_suites(const Setting& setting, const Selection& selection,
   }
   result.interrupted = stop_requested();
   put_in_order(result.results);
-  result.seconds = std::chrono::duration<double>(Clock::now() - began).count();
+  result.seconds = seconds_since(began);
   return result;
 }
 

@@ -127,8 +127,7 @@ std::optional<KernelDeath> find_killer(const Guests& guests, const std::vector<P
   options.estimate_runs = 1;
   options.max_repeats = 1;
   options.now = [] {
-    using Clock = std::chrono::steady_clock;
-    return stop_requested() ? Clock::time_point::max() : Clock::now();
+    return stop_requested() ? std::chrono::steady_clock::time_point::max() : std::chrono::steady_clock::now();
   };
   const Minimized minimized = minimize(programs[*killer], std::ref(boots), options);
   // It killed the kernel beside others, and does not do so alone.

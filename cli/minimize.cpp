@@ -59,8 +59,7 @@ Minimized minimized_of(const Target& target, const Program& program, const Signa
   options.budget = milliseconds_of(time_s);
   // Ctrl-C uses up the time: what was reached so far is kept.
   options.now = [] {
-    using Clock = std::chrono::steady_clock;
-    return stop_requested() ? Clock::time_point::max() : Clock::now();
+    return stop_requested() ? std::chrono::steady_clock::time_point::max() : std::chrono::steady_clock::now();
   };
   Trials trials(target.setting(), wanted);
   return minimize(program, std::ref(trials), options);

@@ -20,6 +20,9 @@ find_library(AIO_ZSTD NAMES libzstd.a REQUIRED)
 find_library(AIO_ZLIB NAMES libz.a REQUIRED)
 find_library(AIO_SQLITE NAMES libsqlite3.a REQUIRED)
 
+add_library(aio_fmt STATIC cmake/fmt.cpp)
+target_include_directories(aio_fmt PUBLIC $<TARGET_PROPERTY:fmt::fmt,INTERFACE_INCLUDE_DIRECTORIES>)
+
 # What every room may use.
 add_library(aio_base INTERFACE)
-target_link_libraries(aio_base INTERFACE fmt::fmt-header-only tl::expected)
+target_link_libraries(aio_base INTERFACE aio_fmt tl::expected)

@@ -194,4 +194,10 @@ inline constexpr std::array<const char*, kCheckCount> kCheckNames{
 // In the order of enum GateCall.
 inline constexpr std::array<const char*, kGateCallCount> kGateCallNames{"read", "write", "fsync", "fdatasync"};
 
+// What has fields, here or in fields.h.
+template <class T>
+concept Struct = requires(T& object) {
+  visit_fields(object, [](auto&&...) {});
+};
+
 }  // namespace aio

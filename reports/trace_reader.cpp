@@ -22,11 +22,6 @@ constexpr std::size_t kMaxDataBytes = std::max(kMaxObservedFile, kGateMaxRequest
 // Ring memory that replaying a whole trace makes anew: what bounds its time.
 constexpr std::uint64_t kMaxFreshRingBytes = std::uint64_t{4} << 30;
 
-template <class T>
-concept Struct = requires(T& object) {
-  visit_fields(object, [](auto&&...) {});
-};
-
 // The most elements of each list.
 template <class T>
 constexpr std::size_t kMaxElements = kMaxOperations;

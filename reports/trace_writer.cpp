@@ -23,10 +23,6 @@ std::string hex(const std::vector<std::uint8_t>& bytes) {
 // default-constructed one.
 template <class T>
 concept Plain = std::is_integral_v<T> || std::is_same_v<T, std::string>;
-template <class T>
-concept Struct = requires(const T& object) {
-  visit_fields(object, [](auto&&...) {});
-};
 
 template <Plain T>
 Json to_json(const T& value) {

@@ -8,12 +8,15 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <sstream>
 
 #include "cli/formats.h"
 #include "cli/kernel_death.h"
 #include "cli/option_value.h"
 #include "cli/progress.h"
 #include "cli/reporting.h"
+#include "cli/run.h"
 #include "cli/target.h"
 #include "cli/version.h"
 #include "fixtures/seconds_since.h"
@@ -106,9 +109,8 @@ class GuestRun {
             "ports (CONFIG_SERIAL_8250_CONSOLE, or CONFIG_SSL of User-mode Linux). {}\n{}{}",
             said.empty() ? "Its console said nothing" : "The end of its console:", said, outcome.runner_said);
       case VmEnd::kEmulator:
-        return "QEMU stopped the kernel by a breakpoint that was no longer in its memory, a fault of the emulator: run "
-               "it "
-               "again, or with KVM\n" +
+        return "QEMU stopped the kernel by a breakpoint that was no longer in its memory, a fault of the emulator: "
+               "run it again, or with KVM\n" +
                said;
       case VmEnd::kOutOfTime:
         return "the time for the guest was up (--timeout)\n" + said;
@@ -124,6 +126,10 @@ class GuestRun {
     fmt::print("\nthe kernel died: {}\n\n{}\n", message, outcome.console.excerpt(kExcerptLines));
     const GoingOn at = going_on(journal_.view());
     for (const std::string& test : at.tests) fmt::print("it was at test {}\n", test);
+    if (is_known()) {
+      fmt::print("that it dies is known (--known): what did it is not looked for\n");
+      return report(outcome, message, std::nullopt);
+    }
     fmt::print("it was at {} {}; booting again to find which did it\n", at.programs.size(),
                plural(at.programs.size(), "program"));
     std::fflush(stdout);
@@ -135,8 +141,17 @@ class GuestRun {
       // A host that is too busy stalls a guest too.
       if (stall) return Exit::kIncomplete;
     }
-    report(outcome, message, killer);
-    return Exit::kDivergences;
+    return report(outcome, message, trace_of(outcome, message, killer));
+  }
+
+  bool is_known() const {
+    const Signature death = kernel_divergence(0, "", "").signature;
+    const std::string name = fmt::format("{}/{}", requirement(death.requirement).id, kind_name(death.kind));
+    std::istringstream known(option_value(options_.words, "--known").value_or(""));
+    for (std::string each; std::getline(known, each, ',');) {
+      if (each == name) return true;
+    }
+    return false;
   }
 
   std::optional<KernelDeath> search(const GoingOn& at) const {
@@ -159,38 +174,45 @@ class GuestRun {
     return trace;
   }
 
-  void report(const VmOutcome& outcome, const std::string& message, const std::optional<KernelDeath>& killer) const {
-    const Trace trace = trace_of(outcome, message, killer);
-    RunSummary summary;
+  // With what the guest had found before its kernel died, and with that death where it is a finding.
+  Exit report(const VmOutcome& outcome, const std::string& message, const std::optional<Trace>& death) const {
+    RunSummary summary = announced(options_.words);
     summary.tool = tool_name();
     summary.started = started_;
-    summary.incomplete = {"the kernel under test stopped: what came until then"};
-    summary.kernel = trace.kernel;
-    summary.profile = trace.profile;
-    summary.seed = std::strtoull(option_value(options_.words, "--seed").value_or("").c_str(), nullptr, 10);
-    summary.lie = lie_;
+    summary.incomplete = {"the kernel under test stopped, and with it the run: " + message};
+    summary.kernel = outcome.kernel;
+    summary.kernel_build = outcome.build;
+    summary.implementation = Implementation().name;
+    summary.profile = profile_for(outcome.release).name;
     summary.requirements_applicable.set(static_cast<std::size_t>(Req::kKernelSurvives));
     summary.requirements_exercised.set(static_cast<std::size_t>(Req::kKernelSurvives));
+    std::vector<Trace> traces = found_before();
+    if (death) traces.push_back(*death);
     std::vector<Finding> findings;
     if (report_.empty()) {
-      findings.push_back({trace, ""});
+      for (Trace& each : traces) findings.push_back({std::move(each), ""});
+      summary.divergences = findings.size();
     } else {
-      write_report(trace, summary, findings);
-      write(kConsoleFile, outcome.console.text());
+      write_report(std::move(traces), summary, findings);
     }
-    summary.divergences = std::max<std::size_t>(findings.size(), 1);
     print_report(stdout, summary, findings, report_);
+    for (const std::string& line : summary.incomplete) fmt::print("incomplete: {}\n", line);
+    write(kConsoleFile, outcome.console.text());
+    return summary.divergences > 0 ? Exit::kDivergences : Exit::kIncomplete;
   }
 
-  // With what the guest had found before its kernel died.
-  void write_report(const Trace& trace, RunSummary& summary, std::vector<Finding>& findings) const {
+  std::vector<Trace> found_before() const {
     std::vector<Trace> traces;
+    if (report_.empty()) return traces;
     for (const fs::directory_entry& each : fs::directory_iterator(report_)) {
       const std::string name = each.path().filename();
       if (!name.starts_with("divergence-") || !name.ends_with(".json")) continue;
       if (auto found = load_trace(each.path())) traces.push_back(std::move(*found));
     }
-    traces.push_back(trace);
+    return traces;
+  }
+
+  void write_report(std::vector<Trace> traces, RunSummary& summary, std::vector<Finding>& findings) const {
     auto directory = checked(Exit::kIncomplete, ReportDirectory::open(report_));
     for (Trace& each : traces) {
       findings.push_back(checked(Exit::kIncomplete, directory.add_divergence(std::move(each))));

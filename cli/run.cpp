@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/run.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -353,6 +355,22 @@ void add_options(CLI::App& run, RunOptions& options) {
 }
 
 }  // namespace
+
+RunSummary announced(const std::vector<std::string>& words) {
+  CLI::App app;
+  RunOptions options;
+  add_options(app, options);
+  app.parse(std::vector<std::string>(words.rbegin(), words.rend() - 1));  // it wants them reversed
+  const Shard shard = chosen_shard(options.shard, environment);
+  RunSummary summary;
+  summary.request = request_of(options);
+  summary.seed = options.seed.value_or(0);
+  summary.shards = shard.count;
+  summary.shard_numbers = {shard.index};
+  summary.lie = options.target.lie;
+  summary.mutant = options.target.mutant;
+  return summary;
+}
 
 void add_run(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("run", "Hold the running kernel against the ABI");

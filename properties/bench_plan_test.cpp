@@ -6,7 +6,7 @@
 namespace aio {
 namespace {
 
-Plan sample() {
+Plan example() {
   Plan plan;
   plan.operations = {{false, {}}, {true, {{0, 3}, {2, 70000}}}, {false, {}}};
   plan.peers = {Fd::kPipeRead, Fd::kSocket1};
@@ -14,7 +14,7 @@ Plan sample() {
 }
 
 TEST(BenchPlan, text_and_plan_are_the_same) {
-  const std::optional<Plan> plan = read_plan(plan_text(sample()));
+  const std::optional<Plan> plan = read_plan(plan_text(example()));
   ASSERT_TRUE(plan);
   ASSERT_EQ(plan->operations.size(), 3U);
   EXPECT_FALSE(plan->operations[0].release_by_signal);

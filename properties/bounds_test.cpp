@@ -8,18 +8,18 @@
 namespace aio {
 namespace {
 
-constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
-constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kLowest = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t kHighest = std::numeric_limits<std::int64_t>::max();
 
 TEST(Bounds, waits_end_when_the_kernel_ends_them) {
   EXPECT_EQ(wait_ns(0, 0), 0);
   EXPECT_EQ(wait_ns(2, 5), 2'000'000'005);
   EXPECT_EQ(wait_ns(1, -900'000'000), 100'000'000);
-  EXPECT_EQ(wait_ns(kLeast, 0), 0);
+  EXPECT_EQ(wait_ns(kLowest, 0), 0);
   EXPECT_EQ(wait_ns(-1, 0), -1);
-  EXPECT_EQ(wait_ns(0, kLeast), -1);
+  EXPECT_EQ(wait_ns(0, kLowest), -1);
   EXPECT_EQ(wait_ns(9'223'372'036, 0), -1);
-  EXPECT_EQ(wait_ns(kMost, 0), -1);
+  EXPECT_EQ(wait_ns(kHighest, 0), -1);
   EXPECT_EQ(wait_ns(-9'223'372'037, 0), -1);
 }
 
@@ -59,11 +59,11 @@ TEST(Bounds, writes_are_near_or_refused) {
   };
   EXPECT_TRUE(at(kPwrite, 20'000));
   EXPECT_TRUE(at(kPwrite, -1));
-  EXPECT_TRUE(at(kPwritev, kMost));
+  EXPECT_TRUE(at(kPwritev, kHighest));
   EXPECT_TRUE(at(kPwrite, {Symbol::kMaxFile, 0}));
   EXPECT_TRUE(at(kPread, 1'000'000));
   EXPECT_FALSE(at(kPwrite, 65'536));
-  EXPECT_FALSE(at(kPwritev, kMost - 1));
+  EXPECT_FALSE(at(kPwritev, kHighest - 1));
   EXPECT_FALSE(at(kPwrite, {Symbol::kMaxFile, -1}));
 }
 

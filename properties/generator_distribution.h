@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -15,6 +16,8 @@
 namespace aio {
 
 inline constexpr std::uint64_t kSampledPrograms = 20'000;
+inline constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+inline constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 
 template <class T>
 struct Class {

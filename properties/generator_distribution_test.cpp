@@ -4,13 +4,8 @@
 // many.
 #include "properties/generator_distribution.h"
 
-#include <limits>
-
 namespace aio {
 namespace {
-
-constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
 
 bool is_context(const Value& value) { return value.symbol >= Symbol::kContext0 && value.symbol <= Symbol::kContext3; }
 bool in_ring(const Value& value, std::int64_t plus) { return value == Value(Symbol::kInRing, plus); }

@@ -3,14 +3,12 @@
 // In 20,000 programs each class of iocb that a rule of the model asks for occurs in at least so
 // many.
 #include <array>
-#include <limits>
 
 #include "properties/generator_distribution.h"
 
 namespace aio {
 namespace {
 
-constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 constexpr Address kBuffersEnd = arena::kBuffers + 2 * arena::kPage;
 
 bool writes(const IocbSpec& spec) { return spec.opcode == kPwrite || spec.opcode == kPwritev; }

@@ -12,9 +12,6 @@ namespace {
 using Kind = HistoryCall::Kind;
 using RequestKind = HistoryRequest::Kind;
 
-constexpr auto kExplained = HistoryVerdict::kExplained;
-constexpr auto kUnexplained = HistoryVerdict::kUnexplained;
-
 TEST(HistoryCheck, one_lane_is_in_order) {
   Story good;
   good.submit(0, {at_once(1), at_once(2)});

@@ -11,9 +11,6 @@ namespace {
 
 using Kind = HistoryCall::Kind;
 
-constexpr auto kExplained = HistoryVerdict::kExplained;
-constexpr auto kUnexplained = HistoryVerdict::kUnexplained;
-
 HistoryRequest counted(HistoryRequest request) {
   request.resfd = 0;
   return request;

@@ -11,9 +11,6 @@ namespace {
 
 using Kind = HistoryCall::Kind;
 
-constexpr auto kExplained = HistoryVerdict::kExplained;
-constexpr auto kUnexplained = HistoryVerdict::kUnexplained;
-
 // Lane 1 blocks the signal if `blocked`; its wait, with no event there, gets EINTR or nothing.
 HistoryCall& wait_of_lane_1(Story& story, bool blocked, bool turns_mask, int error) {
   story.history().blocks = {false, blocked};

@@ -20,7 +20,7 @@ namespace {
 constexpr std::uint64_t kMutants = 6000;
 
 // Of each kind: what mutants begin with are mutants themselves, after a while.
-const std::vector<std::pair<ProgramKind, Program>>& sample() {
+const std::vector<std::pair<ProgramKind, Program>>& programs_by_kind() {
   static const auto kSample = [] {
     std::vector<std::pair<ProgramKind, Program>> made;
     for (const ProgramKind kind : {ProgramKind::kPlain, ProgramKind::kHeld, ProgramKind::kStepped}) {
@@ -46,7 +46,7 @@ void for_each(const Program& program, F&& f) {
 }
 
 TEST(Mutator, mutants_stay_within_the_bounds_of_programs) {
-  for (const auto& [kind, program] : sample()) {
+  for (const auto& [kind, program] : programs_by_kind()) {
     ASSERT_GE(program.operations.size(), 1u);
     ASSERT_LE(program.operations.size(), kMostOfMutant);
     for (const Operation& operation : program.operations) ASSERT_TRUE(within_bounds(operation));
@@ -58,11 +58,11 @@ TEST(Mutator, mutants_stay_within_the_bounds_of_programs) {
 }
 
 TEST(Mutator, mutants_need_no_more_than_their_kind_has) {
-  for (const auto& [kind, program] : sample()) ASSERT_LE(kind_of(program), kind);
+  for (const auto& [kind, program] : programs_by_kind()) ASSERT_LE(kind_of(program), kind);
 }
 
 TEST(Mutator, setups_stay_within_their_share_of_aio_nr) {
-  for (const auto& [kind, program] : sample()) {
+  for (const auto& [kind, program] : programs_by_kind()) {
     std::int64_t sum = 0;
     bool childs = false;
     for (const Operation& operation : program.operations) {
@@ -80,7 +80,7 @@ TEST(Mutator, at_most_one_live_context_is_destroyed) {
     const bool good = setup.initial == 0 && setup.nr.symbol == Symbol::kLiteral && setup.nr.offset > 0;
     return good && setup.nr.offset < 65536;
   };
-  for (const auto& [kind, program] : sample()) ASSERT_LE(live_contexts_destroyed(program, makes), 1u);
+  for (const auto& [kind, program] : programs_by_kind()) ASSERT_LE(live_contexts_destroyed(program, makes), 1u);
 }
 
 TEST(Mutator, endless_waits_for_what_is_not_there_are_rare_without_lanes) {
@@ -91,7 +91,7 @@ TEST(Mutator, endless_waits_for_what_is_not_there_are_rare_without_lanes) {
     const bool refused = op.min_nr.symbol == op.nr.symbol ? op.min_nr.offset > op.nr.offset : op.min_nr.offset < 0;
     return endless && !there && !refused;
   };
-  for (const auto& [kind, program] : sample()) {
+  for (const auto& [kind, program] : programs_by_kind()) {
     if (kind == ProgramKind::kStepped) continue;
     bool found = false;
     for_each<Getevents>(program, [&](const Getevents& op) { found = found || waits(op); });
@@ -102,7 +102,7 @@ TEST(Mutator, endless_waits_for_what_is_not_there_are_rare_without_lanes) {
 }
 
 TEST(Mutator, children_do_only_what_generated_ones_do) {
-  for (const auto& [kind, program] : sample()) {
+  for (const auto& [kind, program] : programs_by_kind()) {
     bool childs = false;
     for (const Operation& operation : program.operations) {
       const bool by_child = std::exchange(childs, std::holds_alternative<InChild>(operation));

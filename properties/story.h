@@ -11,6 +11,9 @@
 
 namespace aio {
 
+inline constexpr auto kExplained = HistoryVerdict::kExplained;
+inline constexpr auto kUnexplained = HistoryVerdict::kUnexplained;
+
 // Calls in the order in which they begin; each ends before the next one begins, unless some overlap().
 class Story {
   using Kind = HistoryCall::Kind;

@@ -7,6 +7,9 @@
 
 namespace aio {
 
+inline constexpr Address kLastTen = arena::kBuffers + 2 * arena::kPage - 10;  // ten bytes before the buffers' end
+inline constexpr Address kHole = arena::kUnmapped;
+
 inline Machine tmpfs_machine() {
   Machine machine;
   machine.max_file = INT64_MAX;

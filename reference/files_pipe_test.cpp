@@ -11,12 +11,9 @@ namespace aio {
 namespace {
 
 using arena::kBuffers;
-using arena::kPage;
 
 constexpr Fd kIn = Fd::kNbPipeWrite;
 constexpr Fd kOut = Fd::kNbPipeRead;
-constexpr Address kLastTen = kBuffers + 2 * kPage - 10;
-constexpr Address kHole = arena::kUnmapped;
 
 void expect_outcome(const Outcome& outcome, std::int64_t res, Req rule, bool waited = false) {
   EXPECT_EQ(outcome.res, res);

@@ -13,9 +13,6 @@ namespace {
 using arena::kBuffers;
 using arena::kPage;
 
-constexpr Address kLastTen = kBuffers + 2 * kPage - 10;  // ten bytes before the buffers' end
-constexpr Address kHole = arena::kUnmapped;
-
 struct Case {
   const char* what;
   Fd fd;

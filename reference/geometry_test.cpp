@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "reference/arena.h"
+
 namespace aio {
 namespace {
-
-constexpr std::uint64_t kPageSize = 4096;
 
 // A row of the table in semantics.md, section B; its numbers were measured on kernels.
 struct Row {
@@ -35,12 +35,12 @@ constexpr Row kRows[] = {
 TEST(Geometry, agrees_with_the_measured_table) {
   for (const Row& row : kRows) {
     SCOPED_TRACE(::testing::Message() << row.cpus << " CPUs, nr " << row.nr);
-    const Geometry ring = geometry(row.nr, row.cpus, kPageSize);
+    const Geometry ring = geometry(row.nr, row.cpus, arena::kPage);
     EXPECT_EQ(ring.wanted, row.wanted);
     EXPECT_EQ(wanted_events(row.nr, row.cpus), row.wanted);
     EXPECT_EQ(ring.pages, row.pages);
     EXPECT_EQ(ring.ring_size, row.ring_size);
-    EXPECT_EQ(ring_bytes(ring.ring_size), ring.pages * kPageSize);
+    EXPECT_EQ(ring_bytes(ring.ring_size), ring.pages * arena::kPage);
     EXPECT_EQ(ring.available, row.available);
     EXPECT_EQ(ring.batch, row.batch);
     EXPECT_EQ(ring.pinned_max(), row.pinned_max);
@@ -59,21 +59,21 @@ TEST(Geometry, ring_size_rounds_up_to_whole_pages) {
   constexpr std::uint32_t kSizes[][2] = {{1, 127},   {62, 127},  {63, 255},    {126, 255},   {127, 383},
                                          {190, 383}, {191, 511}, {1000, 2047}, {4096, 8319}, {65536, 131199}};
   for (const auto& [nr, size] : kSizes) {
-    EXPECT_EQ(geometry(nr, 2, kPageSize).ring_size, size) << "nr " << nr;
+    EXPECT_EQ(geometry(nr, 2, arena::kPage).ring_size, size) << "nr " << nr;
   }
 }
 
 TEST(Geometry, ring_size_is_the_same_on_one_two_and_four_cpus) {
   for (const std::uint32_t nr : {1u, 62u, 63u, 126u, 127u, 190u, 1000u, 4096u, 65536u}) {
-    const std::uint32_t size = geometry(nr, 2, kPageSize).ring_size;
-    EXPECT_EQ(geometry(nr, 1, kPageSize).ring_size, size) << "nr " << nr;
-    EXPECT_EQ(geometry(nr, 4, kPageSize).ring_size, size) << "nr " << nr;
+    const std::uint32_t size = geometry(nr, 2, arena::kPage).ring_size;
+    EXPECT_EQ(geometry(nr, 1, arena::kPage).ring_size, size) << "nr " << nr;
+    EXPECT_EQ(geometry(nr, 4, arena::kPage).ring_size, size) << "nr " << nr;
   }
 }
 
 TEST(Geometry, possible_cpus_count_even_if_offline) {
   // Six possible CPUs, two online, 4.9.337: a batch of 5, 125 usable, aio-nr grew by 48.
-  const Geometry ring = geometry(1, 6, kPageSize);
+  const Geometry ring = geometry(1, 6, arena::kPage);
   EXPECT_EQ(ring.batch, 5u);
   EXPECT_EQ(ring.pinned_max(), 125u);
   EXPECT_EQ(ring.wanted, 48u);
@@ -86,20 +86,20 @@ TEST(Geometry, doubling_wraps_at_32_bits) {
   EXPECT_EQ(wanted_events(0x80400000, 2), 8388608u);
   EXPECT_EQ(wanted_events(0x80400001, 2), 8388610u);
   EXPECT_EQ(wanted_events(0xffffffff, 2), 0xfffffffeu);
-  EXPECT_EQ(geometry(0x80000001, 2, kPageSize).ring_size, 127u);
-  EXPECT_EQ(geometry(0x80000040, 2, kPageSize).ring_size, 255u);
+  EXPECT_EQ(geometry(0x80000001, 2, arena::kPage).ring_size, 127u);
+  EXPECT_EQ(geometry(0x80000040, 2, arena::kPage).ring_size, 255u);
 }
 
 TEST(Geometry, limit_of_io_setup_lies_between_4194304_and_4194305) {
   EXPECT_EQ(wanted_events(4194304, 2), 8388608u);
   EXPECT_EQ(wanted_events(4194305, 2), 8388610u);
   EXPECT_EQ(wanted_events(0x7fffffff, 2), 0xfffffffeu);
-  EXPECT_EQ(geometry(4194304, 2, kPageSize).ring_size, 8388735u);
+  EXPECT_EQ(geometry(4194304, 2, arena::kPage).ring_size, 8388735u);
 }
 
 TEST(Geometry, batch_is_at_least_one) {
   // Only a request that wrapped can get a ring with fewer slots than 4 a CPU.
-  const Geometry ring = geometry(0x80000001, 64, kPageSize);
+  const Geometry ring = geometry(0x80000001, 64, arena::kPage);
   EXPECT_EQ(ring.ring_size, 127u);
   EXPECT_EQ(ring.batch, 1u);
   EXPECT_EQ(ring.pinned_max(), 126u);

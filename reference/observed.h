@@ -102,4 +102,13 @@ inline Verdict submit(FakeKernel& kernel, const IocbSpec& spec, const Submitted&
   });
 }
 
+inline IocbSpec poll_of(Fd fd, std::uint64_t events) {
+  IocbSpec spec;
+  spec.key = 9;
+  spec.opcode = kPoll;
+  spec.fd = fd;
+  spec.buf = events;
+  return spec;
+}
+
 }  // namespace aio::observed

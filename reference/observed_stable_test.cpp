@@ -9,14 +9,6 @@
 namespace aio::observed {
 namespace {
 
-IocbSpec poll_of(Fd fd, std::uint64_t events) {
-  IocbSpec spec;
-  spec.opcode = kPoll;
-  spec.fd = fd;
-  spec.buf = events;
-  return spec;
-}
-
 // "danger DIE_selfpoll.write 1": never returned before 6.1. "danger DIE_forkmremap": crashed 4.9.337 and 4.19.222.
 TEST(ObservedStable, programs_that_crashed_a_kernel_are_not_run_there) {
   IocbSpec self = poll_of(Fd::kEvent, kPollIn);

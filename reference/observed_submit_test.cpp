@@ -54,8 +54,7 @@ void expect_iocbs_told_apart(const std::vector<Iocb>& iocbs, const Machine& mach
 
 // Before 4.13 the word of the flags was reserved, and IOPRIO comes with 4.18.
 TEST(ObservedSubmit, pairs_of_faults_are_decided_by_the_earlier_check_of_the_release) {
-  constexpr Req kReserved = Req::kSubmitReserved;
-  const Since<Submitted> reserved{k4_9, refused_before_key(kEINVAL), kReserved};
+  const Since<Submitted> reserved{k4_9, refused_before_key(kEINVAL), Req::kSubmitReserved};
   const Since<Submitted> unknown{k4_19, refused(kEOPNOTSUPP), Req::kRwFlagsUnknown};
   const Since<Submitted> priority{k4_19, refused(kEINVAL), Req::kIoprioBadClass};
   expect_iocbs_told_apart({

@@ -25,15 +25,6 @@ void take(FakeKernel& kernel, Address to, std::int64_t count) {
   }
 }
 
-IocbSpec poll_of(Fd fd, std::uint64_t events) {
-  IocbSpec spec;
-  spec.key = 9;
-  spec.opcode = kPoll;
-  spec.fd = fd;
-  spec.buf = events;
-  return spec;
-}
-
 struct Call {
   const char* check;
   Operation operation;  // Symbol::kContext0 is the context

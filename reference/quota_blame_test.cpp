@@ -8,18 +8,17 @@
 #include <functional>
 #include <random>
 
+#include "reference/arena.h"
 #include "reference/quota.h"
 
 namespace aio {
 namespace {
 
-constexpr std::uint64_t kPageSize = 4096;
-
 // A kernel with the given rules, and the history of its answers.
 class Kernel {
  public:
   Kernel(const Rules& rules, std::uint32_t cpus)
-      : shape_(geometry(1, cpus, kPageSize)), rules_(rules), quota_(shape_, cpus, rules_), slots_(quota_.fresh()) {}
+      : shape_(geometry(1, cpus, arena::kPage)), rules_(rules), quota_(shape_, cpus, rules_), slots_(quota_.fresh()) {}
   Kernel(const Kernel&) = delete;
   Kernel& operator=(const Kernel&) = delete;
 
@@ -117,7 +116,7 @@ const std::vector<Scene>& scenes() {
 }
 
 bool explained(const QuotaHistory& history, std::uint32_t cpus, const Rules& rules) {
-  return explains(history, Quota(geometry(1, cpus, kPageSize), cpus, rules));
+  return explains(history, Quota(geometry(1, cpus, arena::kPage), cpus, rules));
 }
 
 TEST(QuotaBlame, right_answers_need_no_wrong_rule) {
@@ -135,7 +134,7 @@ TEST(QuotaBlame, each_wrong_rule_is_seen_and_named) {
     scene.run(kernel);
     EXPECT_FALSE(explained(kernel.history(), 2, Rules()));
     EXPECT_TRUE(explained(kernel.history(), 2, Rules(scene.rule)));
-    EXPECT_EQ(blame(kernel.history(), geometry(1, 2, kPageSize), 2, Rules()), scene.rule);
+    EXPECT_EQ(blame(kernel.history(), geometry(1, 2, arena::kPage), 2, Rules()), scene.rule);
   }
 }
 
@@ -157,7 +156,7 @@ TEST(QuotaBlame, every_rule_of_the_quota_has_a_scene) {
 
 TEST(QuotaBlame, answers_that_no_rule_explains_blame_the_pinned_maximum) {
   const QuotaHistory refused_at_once{{QuotaStep::What::kDenied, 0, 0, 0}};
-  EXPECT_EQ(blame(refused_at_once, geometry(1, 2, kPageSize), 2, Rules()), Req::kQuotaPinnedMax);
+  EXPECT_EQ(blame(refused_at_once, geometry(1, 2, arena::kPage), 2, Rules()), Req::kQuotaPinnedMax);
 }
 
 // With one CPU the batches that it gives back are there for it all the same, and no other CPU can take its slots: these

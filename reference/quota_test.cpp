@@ -9,16 +9,16 @@
 #include <numeric>
 #include <random>
 
+#include "reference/arena.h"
+
 namespace aio {
 namespace {
-
-constexpr std::uint64_t kPageSize = 4096;
 
 // A ring as a kernel would drive its quota, with what user space sees of it.
 class Ring {
  public:
   Ring(std::uint32_t cpus, std::uint32_t nr)
-      : shape(geometry(nr, cpus, kPageSize)), cpus_(cpus), quota_(shape, cpus, rules_) {
+      : shape(geometry(nr, cpus, arena::kPage)), cpus_(cpus), quota_(shape, cpus, rules_) {
     slots = quota_.fresh();
   }
 

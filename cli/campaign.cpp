@@ -39,6 +39,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kPlanFile = "campaign.options";
+constexpr const char* kUnfinished = ".new";  // behind that name
 constexpr const char* kReport = "report";
 constexpr const char* kPiece = "piece";
 constexpr const char* kComparison = "comparison.html";
@@ -62,19 +63,28 @@ Descriptor locked(const std::string& directory, const CampaignPlan& given) {
   return fd;
 }
 
+// Whole and on the disk before it has its name: neither kill -9 nor a loss of power leaves half of it.
+void keep_plan(const fs::path& file, const std::string& text, const Descriptor& directory) {
+  const std::string fresh = file.string() + kUnfinished;
+  const Descriptor out(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  const bool kept = out && ::write(out.get(), text.data(), text.size()) == std::ssize(text) &&
+                    ::fsync(out.get()) == 0 && ::rename(fresh.c_str(), file.c_str()) == 0 &&
+                    ::fsync(directory.get()) == 0;
+  if (!kept) throw wrong_usage(fmt::format("cannot write {}: {}", file.string(), std::strerror(errno)));
+}
+
 // As the campaign was begun; what is `given` must be that, or nothing.
-CampaignPlan settled_plan(const fs::path& directory, CampaignPlan given) {
+CampaignPlan settled_plan(const fs::path& directory, const Descriptor& opened, CampaignPlan given) {
   const fs::path file = directory / kPlanFile;
   if (!fs::exists(file)) {
-    if (!fs::is_empty(directory)) {
+    const bool is_ours = std::all_of(fs::directory_iterator(directory), {}, [](const fs::directory_entry& each) {
+      return each.path().filename() == std::string(kPlanFile) + kUnfinished;
+    });
+    if (!is_ours) {
       throw wrong_usage(fmt::format("{} has other files and no campaign: name a new directory", directory.string()));
     }
     if (!given.seed) given.seed = std::random_device()();
-    const fs::path fresh = directory / (std::string(kPlanFile) + ".new");
-    if (!(std::ofstream(fresh) << plan_text(given) << std::flush)) {
-      throw wrong_usage(fmt::format("cannot write {}: {}", fresh.string(), std::strerror(errno)));
-    }
-    fs::rename(fresh, file);
+    keep_plan(file, plan_text(given), opened);
     return given;
   }
   CampaignPlan plan = read_plan(checked(Exit::kUsage, read_bounded(file)), file.string());
@@ -93,7 +103,7 @@ class Campaign {
   Campaign(const std::string& directory, const CampaignPlan& given)
       : directory_(directory),
         lock_(locked(directory, given)),
-        plan_(settled_plan(directory, given)),
+        plan_(settled_plan(directory, lock_, given)),
         db_(checked(Exit::kUsage, ResultsDb::open_or_make((directory_ / kResultsDb).string()))) {
     for (const CampaignTarget& each : campaign_targets(plan_)) {
       const ResultsDb::Run run = done(db_.run_named(each.name));

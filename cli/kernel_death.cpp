@@ -11,6 +11,7 @@
 #include "properties/batch.h"
 #include "properties/campaign.h"
 #include "properties/minimizer.h"
+#include "reports/trace_reader.h"
 #include "reports/trace_writer.h"
 
 namespace aio::cli {
@@ -22,6 +23,16 @@ constexpr unsigned kRepeats = 3;
 
 const BatchState& state_of(const JournalSlot& slot) {
   return *std::launder(reinterpret_cast<const BatchState*>(slot.state.data()));
+}
+
+// The program that a slot tells as text, or names as `what` does.
+std::optional<Program> program_of(const JournalSlot& slot, const std::string& what) {
+  const std::string text(slot.program.data(), ::strnlen(slot.program.data(), slot.program.size()));
+  if (text.empty()) return journaled_program(what, state_of(slot).current);
+  // It may have been cut off by the death of the kernel.
+  auto trace = read_trace(text);
+  if (!trace) return std::nullopt;
+  return aio::program_of(*trace);
 }
 
 // Where the program was that a guest replayed alone.
@@ -99,7 +110,7 @@ GoingOn going_on(const Journal& journal) {
     if (slot.used == 0) continue;
     const std::string what(slot.what.data(), ::strnlen(slot.what.data(), slot.what.size()));
     if (what.starts_with(kTest)) all.tests.push_back(what.substr(kTest.size()));
-    const auto program = journaled_program(what, state_of(slot).current);
+    const auto program = program_of(slot, what);
     if (program && seen.insert(hash(*program)).second) all.programs.push_back(*program);
   }
   return all;

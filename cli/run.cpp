@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <memory>
 #include <random>
+#include <set>
 
 #include "cli/catalogue.h"
 #include "cli/commands.h"
@@ -26,9 +27,10 @@
 #include "fixtures/freezing.h"
 #include "fixtures/interruption.h"
 #include "fixtures/probe.h"
+#include "fixtures/vm/journal.h"
 #include "properties/campaign.h"
 #include "reports/report.h"
-#include "reports/work_list.h"
+#include "reports/trace_writer.h"
 
 namespace aio::cli {
 namespace {
@@ -94,6 +96,14 @@ CampaignOptions campaign_options(const RunOptions& options, const Target& target
       milliseconds_of(options.minimize_time_s.value_or(is_linux ? kMinimizeLinuxSeconds : kMinimizeOthersSeconds));
   if (!options.stop_at.empty()) campaign.stop_at = requirement_named(options.stop_at);
   return campaign;
+}
+
+std::set<std::string> requirements_of(const std::vector<Finding>& findings) {
+  std::set<std::string> ids;
+  for (const Finding& each : findings) {
+    if (each.trace.divergence) ids.emplace(requirement(each.trace.divergence->signature.requirement).id);
+  }
+  return ids;
 }
 
 // What all shards of a run have in common.
@@ -165,7 +175,8 @@ class Run {
     if (!no_suites(options_.suites)) {
       make_matrix(suites, target_, selection_, result.exercised);
       // What a test saw broken may be of a divergence that is known, where not all of a context works.
-      if (target_.implementation().is_linux()) summary.divergences += broken_in_suites_alone(suites, findings_).size();
+      if (target_.implementation().is_linux())
+        summary.divergences += suites.broken_beside(requirements_of(findings_)).size();
       summary.suites = std::move(suites);
     }
     if (shard_ && summary.programs == 0 && summary.suites.runs.empty() && !result.interrupted) {
@@ -194,6 +205,7 @@ class Run {
     ProgressLine line;
     CampaignOptions campaign = campaign_;
     campaign.guide = guide_.get();
+    if (journal() != nullptr) campaign.journaled_text = bare_trace_text;
     return run_campaign(
         target_.setting(), campaign,
         {[&](const CampaignProgress& progress) { line.show(progress); }, [this](const Found& found) { add(found); }});
@@ -235,7 +247,6 @@ class Run {
                                             requirement(each.signature.requirement).id, kind_name(each.signature.kind),
                                             summary.seed, each.index)));
     }
-    if (!target_.implementation().is_linux()) checked(Exit::kIncomplete, report_->add_work_list(summary));
     checked(Exit::kIncomplete, report_->finish(summary));
   }
 

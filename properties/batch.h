@@ -32,6 +32,8 @@ struct Setting {
   std::optional<Quirks> quirks;               // what the model takes over; none, not even an empty set: nothing
   std::chrono::milliseconds hang_time{5000};  // after which something that has not come is lost
   std::string journaled_as;                   // what a journal says of the programs (campaign.h)
+  // The text by which it tells each program, where it could not be made again by that.
+  std::function<std::string(const Program&)> journaled_text;
 };
 
 // The same, but waiting for nothing longer than `patience`.

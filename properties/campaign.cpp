@@ -36,7 +36,8 @@ constexpr unsigned kTriesAlone = 20;
 constexpr unsigned kLooksAtAioNr = 50;
 constexpr std::chrono::milliseconds kBetweenLooks{4};
 constexpr unsigned kTriesWithHistory = 3;
-// What a journal calls programs that a guide chose: without its corpus nobody can make them again.
+// What a journal calls programs that a guide chose: it has their text, as without the corpus nobody can make them
+// again.
 constexpr std::string_view kGuidedName = "guided";
 constexpr std::array<std::string_view, 4> kKindNames{"mixed", "plain", "held", "stepped"};
 constexpr std::size_t kMostStuck = 64;     // of one round: each keeps its memory
@@ -103,6 +104,7 @@ class Campaign {
   static Setting journaled(Setting setting, const CampaignOptions& options) {
     const std::string_view name = options.guide != nullptr ? kGuidedName : kind_name(options.kind);
     setting.journaled_as = fmt::format("programs {} {}", name, options.seed);
+    if (options.guide != nullptr) setting.journaled_text = options.journaled_text;
     return setting;
   }
 

@@ -33,7 +33,9 @@ struct CampaignOptions {
   ProgramKind kind = ProgramKind::kMixed;            // of the programs
   // A confirmed divergence is taken over by the model (Setting::quirks), and the run looks for what lies behind it.
   bool adopt = false;
-  Guide* guide = nullptr;      // chooses the programs; must outlive the campaign, and have its seed and kind
+  Guide* guide = nullptr;  // chooses the programs; must outlive the campaign, and have its seed and kind
+  // How a journal tells the programs that a guide has chosen (Setting::journaled_text).
+  std::function<std::string(const Program&)> journaled_text;
   std::set<Signature> known;   // divergences that are not confirmed, nor minimized, again
   std::optional<Req> stop_at;  // look only for divergences of this requirement, and end with the first
 };

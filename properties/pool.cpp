@@ -94,8 +94,13 @@ void Pool::start(const BatchOrder& order) {
   BatchState& state = *slot->state;
   state.current = order.first;
   const CoverageSink sink{known_, slot->discoveries ? &**slot->discoveries : nullptr, kernel_};
-  slot->worker = std::make_unique<Worker>([this, order, &state, sink] {
-    run_batch(setting_, source_, order, state, sink);
+  slot->worker = std::make_unique<Worker>([this, order, &state, sink, &journal = slot->journal] {
+    const ProgramSource told = [this, &journal](std::uint64_t index) {
+      Program program = source_(index);
+      journal.tell_program(setting_.journaled_text(program));
+      return program;
+    };
+    run_batch(setting_, setting_.journaled_text ? told : source_, order, state, sink);
     if (setting_.ledger != nullptr) setting_.ledger->give_back(state.live_nr);
     const std::uint64_t one = 1;
     return ::write(notify_, &one, sizeof(one)) == sizeof(one) ? 0 : 1;

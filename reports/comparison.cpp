@@ -110,7 +110,8 @@ Comparison compare(const SavedReport& before, const SavedReport& after) {
 
 std::string name_of(const SavedReport& report) {
   const RunSummary& summary = report.summary;
-  return fmt::format("{}, profile {}, seed {}, {} operations{}", summary.kernel, summary.profile, summary.seed,
+  return fmt::format("{}, {} {}, profile {}, seed {}, {} operations{}", summary.kernel, summary.usable_cpus,
+                     plural(summary.usable_cpus, "CPU"), summary.profile, summary.seed,
                      with_separators(summary.operations),
                      summary.started.empty() ? "" : ", " + summary.started.substr(0, 10));
 }

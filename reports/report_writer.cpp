@@ -104,10 +104,6 @@ ReportDirectory::Result<Finding> ReportDirectory::add_divergence(Trace trace) {
   return finding;
 }
 
-ReportDirectory::Result<void> ReportDirectory::add_work_list(const RunSummary& summary) {
-  return write(kWorkList, work_list(summary, findings_));
-}
-
 ReportDirectory::Result<void> ReportDirectory::finish(const RunSummary& summary) {
   if (auto written = add_line(json_summary(summary)); !written) return written;
   auto report = read_report(json_report(summary, findings_), path_ / kReport);
@@ -132,7 +128,7 @@ ReportDirectory::Result<void> ReportDirectory::write_formats(const SavedReport& 
     auto written = directory.write(std::string(each.file), each.write(report));
     if (!written) return written;
   }
-  return {};
+  return report.summary.implementation == "Linux" ? Result<void>() : directory.write(kWorkList, work_list(report));
 }
 
 ReportDirectory::Result<void> ReportDirectory::write(const std::string& name, std::string_view text) const {

@@ -36,15 +36,14 @@ class ReportDirectory {
   Result<void> add_line(std::string_view json);
   // Writes trace and reproducer, appends the finding to results.jsonl and gives it its stem.
   Result<Finding> add_divergence(Trace trace);
-  // The findings added so far as a list for people who implement the ABI: work-list.md.
-  Result<void> add_work_list(const RunSummary& summary);
   // A file of a report that was made elsewhere, under the name that the report has for it.
   Result<void> add_file(const std::string& name, std::string_view content) { return write(name, content); }
   // Writes report.json with all findings added so far, through a temporary file, then all formats.
   Result<void> finish(const RunSummary& summary);
   // The same, of a report whose files have been added.
   Result<void> finish(SavedReport report);
-  // Writes into a directory that has a report.json that in every format that has a file (formats.h).
+  // Writes into a directory that has a report.json that in every format that has a file (formats.h), and of another
+  // implementation than Linux's work-list.md for people who implement the ABI.
   static Result<void> write_formats(const SavedReport& report);
 
   const std::vector<Finding>& findings() const { return findings_; }

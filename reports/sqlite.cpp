@@ -28,6 +28,8 @@ Sqlite::Sqlite(const std::string& path, Mode mode) {
   db_.reset(db);
   if (result != SQLITE_OK) throw SqlError(db == nullptr ? "no memory" : ::sqlite3_errmsg(db));
   ::sqlite3_busy_timeout(db, kBusyMs);
+  // Otherwise the latest commit may be undone where the power goes right after it.
+  if (mode != Mode::kRead) run("PRAGMA synchronous = EXTRA");
 }
 
 void Sqlite::run(const std::string& sql) {

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
-#include "reference/print.h"
+#include "reference/requirement.h"
+#include "reference/verdict.h"
 
 namespace aio {
 namespace {
@@ -18,10 +20,10 @@ std::string cell(std::string text) {
   return text;
 }
 
-std::string program_text(const Trace& trace) {
+std::string program_text(const SavedDivergence& divergence) {
   std::string text;
-  for (const Step& step : trace.steps) {
-    text += fmt::format("{}`{}`", text.empty() ? "" : "; ", cell(operation_text(step.operation)));
+  for (const std::string& operation : divergence.program) {
+    text += fmt::format("{}`{}`", text.empty() ? "" : "; ", cell(operation));
   }
   return text;
 }
@@ -43,40 +45,36 @@ std::string blamed_by(const SuitesSummary& suites, const std::string& requiremen
 
 }  // namespace
 
-std::vector<std::string> broken_in_suites_alone(const SuitesSummary& suites, const std::vector<Finding>& findings) {
+std::string work_list(const SavedReport& report) {
+  const RunSummary& summary = report.summary;
+  std::vector<const SavedDivergence*> divergences;
   std::set<std::string> found;
-  for (const Finding& each : findings) {
-    if (each.trace.divergence) found.emplace(requirement(each.trace.divergence->signature.requirement).id);
+  for (const SavedDivergence& each : report.divergences) {
+    divergences.push_back(&each);
+    found.insert(each.requirement);
   }
-  return suites.broken_beside(found);
-}
-
-std::string work_list(const RunSummary& summary, const std::vector<Finding>& findings) {
-  std::vector<const Trace*> traces;
-  for (const Finding& each : findings) {
-    if (each.trace.divergence) traces.push_back(&each.trace);
-  }
-  std::stable_sort(traces.begin(), traces.end(),
-                   [](const Trace* a, const Trace* b) { return a->divergence->signature < b->divergence->signature; });
-  std::string text = fmt::format("# What {} {} answers otherwise than Linux {}\n\nSeed {}, {} divergences.\n",
-                                 summary.implementation, summary.kernel, summary.profile, summary.seed, traces.size());
+  const auto place = [](const SavedDivergence* each) {
+    return std::make_pair(find_requirement(each->requirement), find_kind(each->kind));
+  };
+  std::stable_sort(divergences.begin(), divergences.end(),
+                   [&](const auto* a, const auto* b) { return place(a) < place(b); });
+  std::string text =
+      fmt::format("# What {} {} answers otherwise than Linux {}\n\nSeed {}, {} divergences.\n", summary.implementation,
+                  summary.kernel, summary.profile, summary.seed, divergences.size());
   std::string_view group;
   unsigned number = 0;
-  for (const Trace* const trace : traces) {
-    const Divergence& divergence = *trace->divergence;
-    const Requirement& broken = requirement(divergence.signature.requirement);
-    if (group_of(broken.id) != group) {
-      group = group_of(broken.id);
+  for (const SavedDivergence* const each : divergences) {
+    if (group_of(each->requirement) != group) {
+      group = group_of(each->requirement);
       text += fmt::format(
           "\n## {}\n\n| | requirement | Linux | here | at | program | source |\n|---|---|---|---|---|---|---|\n",
           group);
     }
-    text += fmt::format("| {} | `{}` ({}): {} | {} | {} | {} | {} | {} |\n", ++number, broken.id,
-                        kind_name(divergence.signature.kind), cell(std::string(broken.sentence)),
-                        cell(divergence.expected), cell(divergence.seen), divergence.operation, program_text(*trace),
-                        cell(std::string(broken.source)));
+    text += fmt::format("| {} | `{}` ({}): {} | {} | {} | {} | {} | {} |\n", ++number, each->requirement, each->kind,
+                        cell(each->sentence), cell(each->expected), cell(each->seen), each->operation,
+                        program_text(*each), cell(each->source));
   }
-  const std::vector<std::string> others = broken_in_suites_alone(summary.suites, findings);
+  const std::vector<std::string> others = summary.suites.broken_beside(found);
   if (others.empty()) return text;
   text += "\n## Seen by tests of the suites alone\n\n| | requirement | test |\n|---|---|---|\n";
   for (const std::string& id : others) {

@@ -9,8 +9,8 @@ foreach(case runs_on_6_1 runs_on_6_12 runs_on_user_mode_linux user_mode_linux_en
   set_tests_properties(vm.${case} PROPERTIES LABELS "gate;vm" PROCESSORS 2)
 endforeach()
 # Each step of the minimizer is a boot, and a stall is only told by waiting.
-foreach(case a_panic_is_minimized a_stall_is_a_finding a_run_that_the_emulator_stopped_is_no_finding
-    a_campaign_looks_for_what_panics_once shards_of_guests_make_the_whole)
+foreach(case a_panic_is_minimized a_panic_of_a_guided_run_is_minimized a_stall_is_a_finding a_run_that_the_emulator_stopped_is_no_finding
+    a_campaign_looks_for_what_panics_once a_campaign_survives_a_loss_of_power shards_of_guests_make_the_whole)
   aio_command_test(vm.${case} TIMEOUT 900 COMMAND ${CMAKE_CURRENT_LIST_DIR}/vm ${case})
   set_tests_properties(vm.${case} PROPERTIES LABELS "nightly;vm" PROCESSORS 2)
 endforeach()

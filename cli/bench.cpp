@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <array>
 #include <cstdio>
 #include <memory>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/target.h"
@@ -40,14 +40,19 @@ struct GuideMode {
   bool kernel;
 };
 
-// What the same time reaches without a guide, then with one, then with one that looks at the kernel too, if that tells.
+// Without a guide, with one, and with one that looks at the kernel too, where that tells.
+std::vector<GuideMode> guide_modes(bool kernel_tells) {
+  std::vector<GuideMode> modes{{"off", false, kernel_tells}, {"on", true, false}};
+  if (kernel_tells) modes.push_back({"on+kcov", true, true});
+  return modes;
+}
+
+// What the same time reaches in each mode.
 Exit bench_guidance(const Setting& setting, const BenchOptions& options) {
-  constexpr std::array<GuideMode, 3> kModes{{{"off", false, true}, {"on", true, false}, {"on+kcov", true, true}}};
-  const bool tells = Kcov::open() != nullptr;
+  const std::vector<GuideMode> modes = guide_modes(Kcov::open() != nullptr);
   fmt::print("guide\tseed\tprograms\toperations\tseconds\tabstract_states\tfeatures\tkernel_places\n");
   for (unsigned i = 0; i < options.seeds; ++i) {
-    for (const GuideMode& mode : kModes) {
-      if (mode.guided && mode.kernel && !tells) continue;
+    for (const GuideMode& mode : modes) {
       const Search made = search(setting, {.seed = options.seed + i,
                                            .guided = mode.guided,
                                            .kernel = mode.kernel,
@@ -56,33 +61,35 @@ Exit bench_guidance(const Setting& setting, const BenchOptions& options) {
       fmt::print("{}\t{}\t{}\t{}\t{:.1f}\t{}\t{}\t{}\n", mode.name, options.seed + i, made.tally.programs,
                  made.tally.operations, made.seconds, made.reached.count(kStateFeatures),
                  made.reached.count(kModelFeatures),
-                 tells && mode.kernel ? fmt::format("{}", made.reached.count(kKernelFeatures)) : "-");
+                 mode.kernel ? fmt::format("{}", made.reached.count(kKernelFeatures)) : "-");
       std::fflush(stdout);
     }
   }
   return Exit::kConforming;
 }
 
-// How many programs it takes until each lie shows, both ways.
+// How many programs it takes until each lie shows, in each mode.
 Exit bench_lies(const Setting& honest, const BenchOptions& options) {
+  const std::vector<GuideMode> modes = guide_modes(Kcov::open() != nullptr);
   fmt::print("lie\tseed\tguide\tfound\tprograms\toperations\tlength\tseconds\n");
   for (const Lie& lie : lies()) {
     if (lie.id.find(*options.lies) == std::string_view::npos) continue;
     if (!all_hold(lie.needs, *honest.profile, honest.machine)) continue;
     Setting setting = honest;
     setting.lie = lie.id;
-    for (unsigned i = 0; i < 2 * options.seeds; ++i) {
-      const bool guided = i % 2 == 1;
-      const std::uint64_t seed = options.seed + i / 2;
+    for (std::size_t i = 0; i < modes.size() * options.seeds; ++i) {
+      const GuideMode& mode = modes[i % modes.size()];
+      const std::uint64_t seed = options.seed + i / modes.size();
       const Search made = search(setting, {.seed = seed,
-                                           .guided = guided,
+                                           .guided = mode.guided,
+                                           .kernel = mode.kernel,
                                            .most_programs = options.most,
                                            .time = milliseconds_of(options.time_s),
                                            .until_found = true});
       if (stop_requested()) throw Failure(Exit::kIncomplete, "interrupted");
-      fmt::print("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{:.1f}\n", lie.id, seed, guided ? "on" : "off",
-                 made.found_after ? "yes" : "no", made.found_after.value_or(made.tally.programs), made.tally.operations,
-                 made.found_length, made.seconds);
+      fmt::print("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{:.1f}\n", lie.id, seed, mode.name, made.found_after ? "yes" : "no",
+                 made.found_after.value_or(made.tally.programs), made.tally.operations, made.found_length,
+                 made.seconds);
       std::fflush(stdout);
     }
   }
@@ -144,10 +151,11 @@ void add_bench(CLI::App& app, Action& action) {
       ->type_name("DIR");
   CLI::Option* const guidance =
       command->add_flag("--guidance", options->guidance,
-                        "Instead: what programs reach in so much time, chosen as `run` does without and with --corpus");
+                        "Instead: what programs reach in so much time, chosen as `run` does without and with --corpus, "
+                        "and with what a kernel with KCOV tells");
   command
       ->add_option("--lies", options->lies,
-                   "Instead: after how many programs each lie with this text in its id shows, without and with a guide")
+                   "Instead: after how many programs each lie with this text in its id shows, in the same ways")
       ->excludes(guidance)
       ->type_name("TEXT");
   command->add_option("--seeds", options->seeds, "Of these two: how many, one after the other (default 1)")

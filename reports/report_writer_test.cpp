@@ -53,6 +53,20 @@ TEST_F(ReportDirectoryTest, HoldsReportResultsTracesAndReproducers) {
   EXPECT_NE(text(reproducer).find("int main(void)"), std::string::npos);
 }
 
+TEST_F(ReportDirectoryTest, AnotherImplementationGetsAWorkList) {
+  RunSummary summary = testing::sample_summary();
+  for (const char* const implementation : {"gVisor", "Linux"}) {
+    summary.implementation = implementation;
+    auto directory = ReportDirectory::open(path());
+    ASSERT_TRUE(directory) << directory.error();
+    const auto finding = directory->add_divergence(testing::sample_finding().trace);
+    ASSERT_TRUE(finding) << finding.error();
+    ASSERT_TRUE(directory->finish(summary));
+    const bool listed = text("work-list.md").find(requirements()[0].id) != std::string::npos;
+    EXPECT_EQ(listed, summary.implementation != "Linux") << implementation;
+  }
+}
+
 TEST_F(ReportDirectoryTest, ResultsAreThereBeforeTheRunEnds) {
   auto directory = ReportDirectory::open(path());
   ASSERT_TRUE(directory) << directory.error();

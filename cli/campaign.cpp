@@ -25,6 +25,7 @@
 #include "cli/piece.h"
 #include "cli/progress.h"
 #include "cli/reporting.h"
+#include "cli/run_summary.h"
 #include "fixtures/descriptor.h"
 #include "fixtures/interruption.h"
 #include "fixtures/seconds_since.h"
@@ -73,29 +74,40 @@ void keep_plan(const fs::path& file, const std::string& text, const Descriptor& 
   if (!kept) throw wrong_usage(fmt::format("cannot write {}: {}", file.string(), std::strerror(errno)));
 }
 
-// As the campaign was begun; what is `given` must be that, or nothing.
+bool has_pieces(const fs::path& directory) {
+  const std::string database = (directory / kResultsDb).string();
+  return fs::exists(database) && done(checked(Exit::kUsage, ResultsDb::open(database)).took()) > 0;
+}
+
+void require_ours(const fs::path& directory) {
+  for (const fs::directory_entry& each : fs::directory_iterator(directory)) {
+    if (each.path().filename() == std::string(kPlanFile) + kUnfinished) continue;
+    throw wrong_usage(fmt::format("{} has other files and no campaign: name a new directory", directory.string()));
+  }
+}
+
+// As the campaign was begun; what is `given` must be that, or nothing. It takes the place of one that has done nothing
+// yet, as one may have to be put right first.
 CampaignPlan settled_plan(const fs::path& directory, const Descriptor& opened, CampaignPlan given) {
   const fs::path file = directory / kPlanFile;
-  if (!fs::exists(file)) {
-    const bool is_ours = std::all_of(fs::directory_iterator(directory), {}, [](const fs::directory_entry& each) {
-      return each.path().filename() == std::string(kPlanFile) + kUnfinished;
-    });
-    if (!is_ours) {
-      throw wrong_usage(fmt::format("{} has other files and no campaign: name a new directory", directory.string()));
+  if (fs::exists(file)) {
+    CampaignPlan plan = read_plan(checked(Exit::kUsage, read_bounded(file)), file.string());
+    if (!given.seed) given.seed = plan.seed;
+    CampaignPlan nothing;
+    nothing.seed = plan.seed;
+    const std::string text = plan_text(given);
+    if (text == plan_text(plan) || text == plan_text(nothing)) return plan;
+    if (has_pieces(directory) || !(given.time_s || given.cases)) {
+      throw wrong_usage(fmt::format("the campaign in {} was begun with other options ({}): leave them out to go on",
+                                    directory.string(), file.string()));
     }
-    if (!given.seed) given.seed = std::random_device()();
-    keep_plan(file, plan_text(given), opened);
-    return given;
+  } else {
+    require_ours(directory);
   }
-  CampaignPlan plan = read_plan(checked(Exit::kUsage, read_bounded(file)), file.string());
-  if (!given.seed) given.seed = plan.seed;
-  CampaignPlan nothing;
-  nothing.seed = plan.seed;
-  if (plan_text(given) != plan_text(plan) && plan_text(given) != plan_text(nothing)) {
-    throw wrong_usage(fmt::format("the campaign in {} was begun with other options ({}): leave them out to go on",
-                                  directory.string(), file.string()));
-  }
-  return plan;
+  if (!given.seed) given.seed = std::random_device()();
+  campaign_targets(given);  // are right
+  keep_plan(file, plan_text(given), opened);
+  return given;
 }
 
 class Campaign {
@@ -107,7 +119,7 @@ class Campaign {
         db_(checked(Exit::kUsage, ResultsDb::open_or_make((directory_ / kResultsDb).string()))) {
     for (const CampaignTarget& each : campaign_targets(plan_)) {
       const ResultsDb::Run run = done(db_.run_named(each.name));
-      targets_.push_back({each, run, done(db_.shards(run)).size(), {}});
+      targets_.push_back({each, run, done(db_.shards(run)).size(), {}, {}});
     }
     took_ = done(db_.took());
   }
@@ -116,7 +128,7 @@ class Campaign {
     fmt::print("seed {}\n", *plan_.seed);
     if (took_ > 0) fmt::print("goes on after {} of work\n", duration_text(took_));
     std::fflush(stdout);
-    for (Target* target = next(); target != nullptr && !stop_requested(); target = next()) run_piece(*target);
+    for (Target* target = next(); target != nullptr && !stop_requested(); target = next()) try_piece(*target);
     return conclude();
   }
 
@@ -126,6 +138,7 @@ class Campaign {
     ResultsDb::Run run = 0;
     std::uint64_t pieces = 0;         // that are done
     std::optional<RunSummary> first;  // of its first piece, once it was needed
+    std::string trouble;              // why it is not gone on with
   };
 
   std::uint64_t programs_left(const Target& target) const {
@@ -134,12 +147,29 @@ class Campaign {
     return std::min(plan_.piece, *plan_.cases - std::min(behind, *plan_.cases));
   }
 
-  // The one with the fewest pieces; none where the campaign is over.
+  // The one with the fewest pieces; none where the campaign is over. Each is to have one at least.
   Target* next() {
-    if (plan_.time_s && took_ >= *plan_.time_s) return nullptr;
-    const auto fewest = std::min_element(targets_.begin(), targets_.end(),
-                                         [](const Target& a, const Target& b) { return a.pieces < b.pieces; });
-    return programs_left(*fewest) == 0 ? nullptr : &*fewest;
+    Target* fewest = nullptr;
+    for (Target& each : targets_) {
+      if (each.trouble.empty() && (fewest == nullptr || each.pieces < fewest->pieces)) fewest = &each;
+    }
+    if (fewest == nullptr || programs_left(*fewest) == 0) return nullptr;
+    const bool time_is_up = plan_.time_s && took_ >= *plan_.time_s;
+    return time_is_up && fewest->pieces > 0 ? nullptr : fewest;
+  }
+
+  // A kernel with which nothing can be done leaves the others to go on.
+  void try_piece(Target& target) {
+    try {
+      run_piece(target);
+    } catch (const Failure& failure) {
+      if (failure.exit() != Exit::kIncomplete) throw;
+      const std::string all = failure.what();
+      fmt::print("{}  {}\n", target.what.name, all);
+      std::fflush(stdout);
+      // The rest is what the piece has said.
+      target.trouble = all.substr(0, all.find(":\n"));
+    }
   }
 
   void run_piece(Target& target) {
@@ -160,6 +190,9 @@ class Campaign {
 
   void take_piece(Target& target, const fs::path& report, double seconds) {
     const auto [piece, files] = checked(Exit::kIncomplete, load_report_files(report));
+    // By somebody else than this campaign's user: its programs are still to be run.
+    const std::vector<std::string>& lines = piece.summary.incomplete;
+    if (std::find(lines.begin(), lines.end(), kInterrupted) != lines.end()) return;
     require_same_kernel(target, piece.summary);
     done(db_.add_shard(target.run, target.pieces, piece, files, seconds));
     std::error_code ignored;
@@ -207,7 +240,8 @@ class Campaign {
     RunSummary& summary = whole.report.summary;
     summary.request = plan_.cases ? fmt::format("campaign --cases {}", *plan_.cases)
                                   : fmt::format("campaign --time {}", *plan_.time_s);
-    if (stop_requested()) summary.incomplete.emplace_back("interrupted: this is what there was until then");
+    if (stop_requested()) summary.incomplete.emplace_back(kInterrupted);
+    if (!target.trouble.empty()) summary.incomplete.push_back(target.trouble);
     return whole;
   }
 
@@ -216,7 +250,11 @@ class Campaign {
     bool diverged = false;
     bool incomplete = false;
     for (const Target& each : targets_) {
-      if (each.pieces == 0) continue;
+      if (each.pieces == 0) {
+        fmt::print("{}  nothing was run{}{}\n", each.what.name, each.trouble.empty() ? "" : ": ", each.trouble);
+        incomplete = true;
+        continue;
+      }
       const Whole all = whole(each);
       const RunSummary& summary = all.report.summary;
       done(db_.set_whole(each.run, all.report));
@@ -232,7 +270,9 @@ class Campaign {
     }
     if (reports.size() > 1) {
       const fs::path page = directory_ / kReport / kComparison;
-      std::ofstream(page) << comparison_html(reports);
+      if (!(std::ofstream(page) << comparison_html(reports) << std::flush)) {
+        throw Failure(Exit::kIncomplete, fmt::format("cannot write {}: {}", page.string(), std::strerror(errno)));
+      }
       fmt::print("side by side: {}\n", page.string());
     }
     if (stop_requested()) fmt::print("interrupted; `aio-cts campaign {}` goes on\n", directory_.string());

@@ -12,6 +12,7 @@
 
 #include "cli/exit.h"
 #include "cli/guests.h"
+#include "cli/option_value.h"
 
 namespace aio::cli {
 namespace {
@@ -32,10 +33,10 @@ void add_plan_options(CLI::App& app, CampaignPlan& plan) {
   CLI::Option* const time =
       app.add_option("--time", plan.time_s, "How long it works, interruptions not counted: 90s, 45m, 8h, 2d")
           ->transform(CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::CASE_INSENSITIVE, "UNIT"))
-          ->check(CLI::Range(0.0, 1e9))
+          ->check(CLI::Range(0.001, 1e9))
           ->type_name("TIME");
   app.add_option("--cases", plan.cases, "This many programs on each kernel, however long they take")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::PositiveNumber)
       ->excludes(time)
       ->type_name("N");
   app.add_option("--seed", plan.seed, "The same seed gives the same programs everywhere (default: a random one)")
@@ -91,13 +92,27 @@ CampaignPlan read_plan(const std::string& text, const std::string& file) {
 }
 
 std::vector<CampaignTarget> campaign_targets(const CampaignPlan& plan) {
+  for (const char* const option : {"--seed", "--cases", "--time", "--from", "--shard", "--report"}) {
+    if (option_value(plan.run_words, option)) {
+      throw wrong_usage(fmt::format("behind -- stands {}, which a campaign says to its pieces itself", option));
+    }
+  }
+  if (option_value(plan.run_words, "--corpus")) {
+    throw wrong_usage("--corpus is for `aio-cts run`: pieces of a campaign know nothing of each other");
+  }
   std::vector<CampaignTarget> targets;
   const auto add = [&](const CampaignTarget& target) {
     const bool is_there = std::any_of(targets.begin(), targets.end(),
                                       [&](const CampaignTarget& each) { return each.name == target.name; });
-    if (is_there) throw wrong_usage(fmt::format("two kernels are called {}: put one into another folder", target.name));
+    if (is_there)
+      throw wrong_usage(fmt::format(
+          "two are called {}: name a kernel and a number of CPUs once, or put one kernel into another folder",
+          target.name));
     targets.push_back(target);
   };
+  const bool has_guests =
+      std::any_of(plan.kernels.begin(), plan.kernels.end(), [](const std::string& kernel) { return kernel != kHere; });
+  if (!plan.cpus.empty() && !has_guests) throw wrong_usage("--cpus is for virtual machines: name a --kernel");
   const std::vector<unsigned> cpus = plan.cpus.empty() ? std::vector{kUsualCpus} : plan.cpus;
   if (plan.kernels.empty()) add({kHere, "", 0});
   for (const std::string& kernel : plan.kernels) {
@@ -122,6 +137,8 @@ std::vector<std::string> piece_words(const CampaignPlan& plan, const CampaignTar
   add("--seed", std::to_string(plan.seed.value_or(0)));
   add("--from", std::to_string(from));
   add("--cases", std::to_string(count));
+  // Whatever a CI job's variables say of it.
+  add("--shard", "0/1");
   add("--suite", from == 0 ? plan.suites : "none");
   add("--max-divergences", kMostDivergences);
   if (!known.empty()) add("--known", fmt::format("{}", fmt::join(known, ",")));

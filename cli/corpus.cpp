@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSuffix = ".json";
+constexpr const char* kNext = "/next";
 
 struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }  // NOLINT(cppcoreguidelines-owning-memory)
@@ -50,11 +51,31 @@ Program checked_program(const std::string& file) {
   return program;
 }
 
+// One of ours gets its name before its content is on the disk for sure.
+bool is_cut_off(const std::string& file) {
+  const std::string name = fs::path(file).stem();
+  const bool is_ours = name.size() == 16 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return is_ours && fs::file_size(file) == 0;
+}
+
+// In the order of their names.
+std::vector<std::string> traces_in(const std::string& path) {
+  std::error_code error;
+  std::vector<std::string> files;
+  for (auto entry = fs::directory_iterator(path, error); entry != fs::directory_iterator(); entry.increment(error)) {
+    if (error) break;
+    if (entry->path().extension() == kSuffix) files.push_back(entry->path().string());
+  }
+  if (error) throw wrong_usage(fmt::format("--corpus {}: cannot be read: {}", path, error.message()));
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 }  // namespace
 
-CorpusDirectory::CorpusDirectory(std::string path) : path_(std::move(path)) {
+CorpusDirectory::CorpusDirectory(std::string path, bool is_part) : path_(std::move(path)), is_part_(is_part) {
   std::error_code error;
-  fs::create_directories(path_, error);
+  fs::create_directories(is_part_ ? path_ + kNext : path_, error);
   if (!fs::is_directory(path_)) {
     throw wrong_usage(fmt::format("--corpus {}: no directory can be made there: {}", path_,
                                   error ? error.message() : "something else is in its place"));
@@ -62,31 +83,37 @@ CorpusDirectory::CorpusDirectory(std::string path) : path_(std::move(path)) {
 }
 
 std::vector<Program> CorpusDirectory::load() const {
-  std::error_code error;
-  std::vector<std::string> files;
-  for (auto entry = fs::directory_iterator(path_, error); entry != fs::directory_iterator(); entry.increment(error)) {
-    if (error) break;
-    if (entry->path().extension() == kSuffix) files.push_back(entry->path().string());
+  std::vector<std::string> files = traces_in(path_);
+  if (!is_part_ && fs::exists(path_ + kNext)) {
+    for (std::string& each : traces_in(path_ + kNext)) files.push_back(std::move(each));
   }
-  if (error) throw wrong_usage(fmt::format("--corpus {}: cannot be read: {}", path_, error.message()));
-  std::sort(files.begin(), files.end());
   std::vector<Program> programs;
   programs.reserve(files.size());
-  for (const std::string& file : files) programs.push_back(checked_program(file));
+  for (const std::string& file : files) {
+    if (is_cut_off(file)) {
+      fmt::print(stderr, "{} is empty, as after a loss of power: left out\n", file);
+    } else {
+      programs.push_back(checked_program(file));
+    }
+  }
   return programs;
 }
 
 void CorpusDirectory::add(const Program& program) const {
-  const std::string file = fmt::format("{}/{:016x}{}", path_, hash(program), kSuffix);
-  if (fs::exists(file)) return;
+  const std::string name = fmt::format("/{:016x}{}", hash(program), kSuffix);
+  const std::string file = (is_part_ ? path_ + kNext : path_) + name;
+  for (const std::string& each : {path_ + name, path_ + kNext + name}) {
+    if (fs::exists(each) && !is_cut_off(each)) return;
+  }
   const std::string unfinished = file + ".new";
   write_file(unfinished, bare_trace_text(program));
   if (std::rename(unfinished.c_str(), file.c_str()) != 0) throw not_written(file);
 }
 
 std::unique_ptr<Guide> open_guide(const std::string& path, const CampaignOptions& campaign, std::FILE* out) {
-  const CorpusDirectory directory(path);
-  const GuideOptions options{campaign.seed, campaign.kind, campaign.shards > 1 || campaign.first > 0};
+  const bool is_part = campaign.shards > 1 || campaign.first > 0;
+  const CorpusDirectory directory(path, is_part);
+  const GuideOptions options{.seed = campaign.seed, .kind = campaign.kind, .one_epoch = is_part};
   auto guide = std::make_unique<Guide>(options, directory.load());
   fmt::print(out, "corpus {:016x} of {} programs\n", guide->start_hash(), guide->start_size());
   guide->on_join([directory](const Program& program) { directory.add(program); });

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // A corpus on disk: a directory of traces, one bare program a file, which is named after what it holds. People may add
-// traces of their own under any name that ends in .json; nothing is ever changed or taken away.
+// traces of their own under any name that ends in .json; nothing is ever changed or taken away. Parts of a run add to a
+// folder `next` in it, which only whole runs read: so all parts begin with the same, whenever they begin.
 #pragma once
 
 #include <cstdio>
@@ -19,7 +20,7 @@ namespace aio::cli {
 class CorpusDirectory {
  public:
   // Makes the directory where there is none. Throws Failure: kUsage where that cannot be done.
-  explicit CorpusDirectory(std::string path);
+  CorpusDirectory(std::string path, bool is_part);
 
   // The programs of all files, in the order of their names. Throws Failure (kUsage) with the name of the first one that
   // is no trace, or has a program beyond the bounds of generated ones.
@@ -30,6 +31,7 @@ class CorpusDirectory {
 
  private:
   std::string path_;
+  bool is_part_;
 };
 
 // A guide whose corpus is that directory's; what joins is added to it while the campaign goes on. Says on `out` with

@@ -183,7 +183,8 @@ class GuestRun {
     summary.kernel = outcome.kernel;
     summary.kernel_build = outcome.build;
     summary.implementation = Implementation().name;
-    summary.profile = profile_for(outcome.release).name;
+    const std::string chosen = option_value(options_.words, "--profile").value_or("auto");
+    summary.profile = chosen == "auto" ? profile_for(outcome.release).name : chosen;
     summary.requirements_applicable.set(static_cast<std::size_t>(Req::kKernelSurvives));
     summary.requirements_exercised.set(static_cast<std::size_t>(Req::kKernelSurvives));
     std::vector<Trace> traces = found_before();

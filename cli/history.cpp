@@ -67,6 +67,9 @@ Exit history(const HistoryCommand& options) {
   const ResultsDb db = checked(Exit::kUsage, ResultsDb::open(options.database));
   std::vector<SavedReport> runs;
   for (const ResultsDb::Run run : done(db.runs())) runs.push_back(done(db.whole(run)));
+  for (const std::string& name : done(db.unfinished())) {
+    fmt::print(stderr, "{} is not there yet: its campaign goes on, or was broken off\n", name);
+  }
   if (options.format == "html") {
     fmt::print("{}", comparison_html(runs));
   } else if (options.format == "json") {

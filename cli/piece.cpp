@@ -70,7 +70,8 @@ bool run_piece_process(const std::vector<std::string>& words, const fs::path& re
   for (unsigned attempt = 0; attempt < kAttempts; ++attempt) {
     fs::remove_all(report);
     const std::optional<int> status = run_once(words, log, tick);
-    if (!status) {
+    // What was told to stop with us may have ended before we looked.
+    if (!status || stop_requested()) {
       fs::remove_all(report);
       fs::remove(log);
       return false;

@@ -71,7 +71,7 @@ RunSummary summarize(const Target& target, std::uint64_t seed, const CampaignRes
 
 std::vector<std::string> shortcomings(const RunSummary& summary, const CampaignResult& result) {
   std::vector<std::string> lines;
-  if (result.interrupted) lines.emplace_back("interrupted: this is what there was until then");
+  if (result.interrupted) lines.emplace_back(kInterrupted);
   if (result.not_tried > 0 && !result.interrupted) {
     lines.push_back(fmt::format("{} more different divergences were seen once and not confirmed (--max-divergences)",
                                 result.not_tried));

@@ -14,6 +14,8 @@ namespace aio::cli {
 
 // Without its divergences and suites.
 RunSummary summarize(const Target& target, std::uint64_t seed, const CampaignResult& result);
+// The line of a run that the user, or somebody else, has stopped.
+inline constexpr const char* kInterrupted = "interrupted: this is what there was until then";
 // Why the run says less than it was to say; each a line.
 std::vector<std::string> shortcomings(const RunSummary& summary, const CampaignResult& result);
 

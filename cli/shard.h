@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Shards: the part of a run that is one machine's or one job's. All shards of N together make what one run makes, each
-// program once.
+// program once; with a corpus (guide.h) what they make depends on the corpus at the start and the seed alone.
 #pragma once
 
 #include <cstdint>

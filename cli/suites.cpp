@@ -14,6 +14,7 @@
 #include "cli/exit.h"
 #include "cli/nearest.h"
 #include "cli/progress.h"
+#include "cli/run_summary.h"
 #include "reference/requirement.h"
 
 namespace aio::cli {
@@ -190,7 +191,7 @@ SuitesSummary run_suites(const Target& target, const SuiteOptions& options, cons
     }
     shortcomings.push_back(fmt::format("test {} through {}: {}", run.test, run.entry, run.reason));
   }
-  if (result.interrupted) shortcomings.emplace_back("interrupted: this is what there was until then");
+  if (result.interrupted) shortcomings.emplace_back(kInterrupted);
   return summary;
 }
 

@@ -23,13 +23,13 @@ constexpr std::chrono::milliseconds kTick{50};
 class Searcher {
  public:
   Searcher(const Setting& setting, const SearchOptions& options)
-      : setting_(setting), options_(options), guide_(GuideOptions{.seed = options.seed}, {}) {
+      : setting_(setting), options_(options), guide_(GuideOptions{.seed = options.seed, .kernel = options.kernel}, {}) {
     queue_.end_at(options.most_programs);
   }
 
   Search run() {
     {
-      Pool pool(setting_, source(), options_.guided ? &guide_.reached() : &result_.reached, options_.kernel);
+      Pool pool(setting_, source(), options_.guided ? &guide_.reached() : &result_.reached, true);
       const std::size_t at_once = std::min<std::size_t>(setting_.machine.usable_cpus * kWorkersPerCpu, kMaxWorkers);
       while (true) {
         while (pool.running() < at_once && pool.existing() < kMaxWorkers && may_take()) pool.start(take());

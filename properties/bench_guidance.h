@@ -15,7 +15,7 @@ namespace aio {
 struct SearchOptions {
   std::uint64_t seed = 1;
   bool guided = false;
-  bool kernel = false;  // the places in the kernel are looked at too
+  bool kernel = false;  // a guide goes by the places in the kernel too
   std::uint64_t most_programs = UINT64_MAX;
   std::chrono::milliseconds time{60'000};
   bool until_found = false;  // end with the first divergence that repeats

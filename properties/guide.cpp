@@ -90,7 +90,9 @@ void Guide::account(std::uint64_t first, std::uint64_t next, const Discoveries& 
   Epoch& epoch = epochs_[epoch_of(first)];
   epoch.done += next - first;
   for (const Discovery& each : discoveries.found()) {
-    if (!reached_.has(each.feature)) epoch.reached[first + each.program].push_back(each.feature);
+    if (reached_.has(each.feature)) continue;
+    const auto [known, is_new] = epoch.reached.try_emplace(each.feature, first + each.program);
+    if (!is_new) known->second = std::min(known->second, first + each.program);
   }
   tell(kToldAtOnce);
   if (options_.one_epoch) return;
@@ -110,15 +112,14 @@ void Guide::finish() {
 }
 
 void Guide::close(Epoch& epoch) {
-  for (const auto& [index, features] : epoch.reached) {
-    bool is_new = false;
-    bool is_deep = false;
-    for (const Feature feature : features) {
-      if (!reached_.add(feature)) continue;
-      is_new = true;
-      is_deep = is_deep || feature < kStateFeatures.end();
-    }
-    if (is_new && index >= start_size_) join(index, is_deep);
+  std::map<std::uint64_t, bool> first;  // by index: whether it was the first in an abstract state
+  for (const auto& [feature, index] : epoch.reached) {
+    if (!reached_.add(feature)) continue;
+    if (!options_.kernel && feature >= kKernelFeatures.first) continue;
+    first[index] = first[index] || feature < kStateFeatures.end();
+  }
+  for (const auto& [index, is_deep] : first) {
+    if (index >= start_size_) join(index, is_deep);
   }
 }
 

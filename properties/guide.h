@@ -34,6 +34,7 @@ struct GuideOptions {
   std::uint64_t seed = 0;
   ProgramKind kind = ProgramKind::kMixed;
   bool one_epoch = false;  // the run is a shard, or begins with a later program
+  bool kernel = true;      // a place in the kernel that is new is a reason to join, too
 };
 
 class Guide {
@@ -64,8 +65,8 @@ class Guide {
 
  private:
   struct Epoch {
-    std::uint64_t done = 0;                                 // programs
-    std::map<std::uint64_t, std::vector<Feature>> reached;  // by index
+    std::uint64_t done = 0;                    // programs
+    std::map<Feature, std::uint64_t> reached;  // by which one first: its index
   };
 
   std::uint64_t epoch_of(std::uint64_t index) const { return options_.one_epoch ? 0 : index / kEpoch; }

@@ -112,6 +112,16 @@ TEST(Guide, an_epoch_opens_when_the_first_half_of_those_before_is_through_and_la
   EXPECT_EQ(hash_of(guide, Guide::kEpoch, 2 * Guide::kEpoch), before);
 }
 
+TEST(Guide, places_in_the_kernel_may_be_counted_without_going_by_them) {
+  for (const bool kernel : {true, false}) {
+    Guide guide({.seed = 4, .kernel = kernel}, {});
+    run_epoch(guide, 0, {{5, kKernelFeatures.first + 7}, {6, 0}}, 64, false);
+    guide.finish();
+    EXPECT_EQ(guide.corpus().size(), kernel ? 2u : 1u);
+    EXPECT_EQ(guide.reached().count(kKernelFeatures), 1u);
+  }
+}
+
 TEST(Guide, programs_of_the_start_do_not_join_again) {
   Guide guide({.seed = 4}, some_corpus());
   run_epoch(guide, 0, {{3, 7}, {100, 8}}, 64, false);

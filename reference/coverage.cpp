@@ -86,6 +86,11 @@ void CoverageTracker::reach(Feature feature) {
   if (map_.add(feature)) fresh_.push_back(feature);
 }
 
+void CoverageTracker::forget_program() {
+  for (const Feature feature : fresh_) map_.remove(feature);
+  fresh_.clear();
+}
+
 Maker CoverageTracker::maker() const {
   if (in_child_) return Maker::kChild;
   if (lane_ == kProcessLane) return Maker::kProcess;

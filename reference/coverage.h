@@ -119,6 +119,7 @@ class CoverageMap {
   bool has(Feature feature) const { return (bits_[feature / 64] >> (feature % 64) & 1) != 0; }
   // Whether it was not there before.
   bool add(Feature feature);
+  void remove(Feature feature) { bits_[feature / 64] &= ~(std::uint64_t{1} << (feature % 64)); }
   std::uint64_t count(const FeatureFamily& family) const;
 
  private:
@@ -140,6 +141,8 @@ class CoverageTracker {
   void note_places(std::span<const std::uint64_t> places);
   // Of the current program, what no program before it had reached.
   const std::vector<Feature>& fresh() const { return fresh_; }
+  // As if the current program had not been: what it reached is new to the next one.
+  void forget_program();
 
  private:
   void reach(Feature feature);

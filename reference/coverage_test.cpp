@@ -223,6 +223,14 @@ TEST_F(Coverage, a_tracker_tells_what_is_new_alone) {
   // It finds a context now, and follows an operation.
   note();
   EXPECT_EQ(tracker.fresh().size(), 2u);
+  // What could not be judged may be reached by another one.
+  const std::vector<Feature> both = tracker.fresh();
+  tracker.forget_program();
+  EXPECT_TRUE(tracker.fresh().empty());
+  tracker.begin_program();
+  note();
+  note();
+  EXPECT_EQ(tracker.fresh(), both);
 }
 
 TEST_F(Coverage, cost_is_reported) {

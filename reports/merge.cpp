@@ -30,9 +30,10 @@ int gravity(const SuiteRun& run) {
   return static_cast<int>(std::find(kVerdicts.begin(), kVerdicts.end(), run.verdict) - kVerdicts.begin());
 }
 
-// What is best to look at first: short, and shown always.
+// What is best to look at first: with a program that shows it, short, and shown always.
 auto rank(const SavedDivergence& divergence) {
-  return std::make_tuple(divergence.program.size(), !divergence.always(), divergence.fingerprint);
+  return std::make_tuple(divergence.program.empty(), divergence.program.size(), !divergence.always(),
+                         divergence.fingerprint);
 }
 
 }  // namespace

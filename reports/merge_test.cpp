@@ -95,6 +95,18 @@ TEST(Merge, keeps_the_shortest_program_of_each_divergence) {
   }
 }
 
+TEST(Merge, a_program_that_shows_it_is_worth_more_than_none) {
+  SavedReport with = shard(0);
+  SavedReport without = shard(1);
+  with.divergences.resize(1);
+  without.divergences = with.divergences;
+  without.divergences[0].program.clear();
+  without.divergences[0].repeats_shown = without.divergences[0].repeats_of = 0;
+  ASSERT_FALSE(with.divergences[0].program.empty());
+  EXPECT_EQ(merged({with, without}).divergences[0].program, with.divergences[0].program);
+  EXPECT_EQ(merged({without, with}).divergences[0].program, with.divergences[0].program);
+}
+
 TEST(Merge, a_test_that_several_made_ended_as_gravely_as_in_any) {
   SavedReport second = shard(1);
   second.summary.suites.runs.erase(second.summary.suites.runs.begin() + 2);

@@ -101,8 +101,14 @@ tl::expected<LoadedReport, ReadError> load_report_files(const std::string& path)
   all.report = std::move(*report);
   for (const SavedDivergence& each : all.report.divergences) {
     for (const std::string& name : {each.trace, each.reproducer}) {
-      auto content = read_bounded(all.report.directory / name);
+      const fs::path file = all.report.directory / name;
+      auto content = read_bounded(file);
       if (!content) return tl::unexpected(content.error());
+      if (name == each.trace) {
+        if (const auto trace = read_trace(*content, file.string()); !trace) return tl::unexpected(trace.error());
+      } else if (!content->ends_with("}\n")) {
+        return tl::unexpected(ReadError{file.string(), 0, "it ends in the middle of a program"});
+      }
       all.files.files[name] = std::move(*content);
     }
   }
@@ -150,9 +156,18 @@ ResultsDb::Result<void> ResultsDb::save_as(const std::string& path) {
 ResultsDb::Result<std::vector<ResultsDb::Run>> ResultsDb::runs() const {
   return tried("read", [&] {
     std::vector<Run> runs;
-    Statement rows(db_, "SELECT id FROM run ORDER BY started, id");
+    Statement rows(db_, "SELECT id FROM run WHERE report IS NOT NULL ORDER BY started, id");
     while (rows.step()) runs.push_back(rows.number(0));
     return runs;
+  });
+}
+
+ResultsDb::Result<std::vector<std::string>> ResultsDb::unfinished() const {
+  return tried("read", [&] {
+    std::vector<std::string> names;
+    Statement rows(db_, "SELECT name FROM run WHERE report IS NULL ORDER BY id");
+    while (rows.step()) names.push_back(rows.text(0));
+    return names;
   });
 }
 
@@ -245,7 +260,9 @@ ResultsDb::Result<double> ResultsDb::took() const {
 ResultsDb::Result<std::vector<std::string>> ResultsDb::found(Run run) const {
   return tried("read", [&] {
     std::vector<std::string> all;
-    Statement rows(db_, "SELECT DISTINCT requirement || '/' || kind FROM divergence WHERE run = ? ORDER BY 1");
+    Statement rows(db_,
+                   "SELECT DISTINCT requirement || '/' || kind FROM divergence WHERE run = ? AND operations > 0 "
+                   "ORDER BY 1");
     for (rows.bind(run); rows.step();) all.push_back(rows.text(0));
     return all;
   });

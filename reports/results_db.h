@@ -49,8 +49,9 @@ class ResultsDb {
   // Into a file that is not there.
   Result<void> save_as(const std::string& path);
 
-  // In the order in which they were started.
+  // Those that have come to their end, in the order in which they were started; and the names of the others.
   Result<std::vector<Run>> runs() const;
+  Result<std::vector<std::string>> unfinished() const;
   // The run of that name; a new one without shards where there is none.
   Result<Run> run_named(const std::string& name);
 
@@ -68,7 +69,7 @@ class ResultsDb {
   Result<ReportFiles> shard(Run run, std::uint64_t number) const;
   // How long all shards of all runs took.
   Result<double> took() const;
-  // "io_submit.counts/count": what its shards have found.
+  // "io_submit.counts/count": what its shards have found, with a program that shows it.
   Result<std::vector<std::string>> found(Run run) const;
 
  private:

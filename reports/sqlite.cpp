@@ -12,8 +12,6 @@ int flags(Sqlite::Mode mode) {
   switch (mode) {
     case Sqlite::Mode::kRead:
       return SQLITE_OPEN_READONLY;
-    case Sqlite::Mode::kWrite:
-      return SQLITE_OPEN_READWRITE;
     case Sqlite::Mode::kMake:
       return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   }

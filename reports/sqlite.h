@@ -19,7 +19,7 @@ struct SqlError : std::runtime_error {
 
 class Sqlite {
  public:
-  enum class Mode : std::uint8_t { kRead, kWrite, kMake };
+  enum class Mode : std::uint8_t { kRead, kMake };
   // ":memory:" is a database that is gone with this object.
   Sqlite(const std::string& path, Mode mode);
 

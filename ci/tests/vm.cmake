@@ -7,7 +7,7 @@ foreach(case runs_on_6_1 runs_on_6_12 qemu_killed_is_no_finding a_campaign_goes_
 endforeach()
 # Guests of one CPU, or none that comes up.
 foreach(case a_wrong_kernel_is_noticed a_panic_is_a_finding a_boot_that_the_emulator_stopped_is_made_again wrong_usage
-    not_one_that_boots)
+    a_campaign_goes_on_without_what_does_not_boot not_one_that_boots)
   aio_command_test(vm.${case} TIMEOUT 420 COMMAND ${CMAKE_CURRENT_LIST_DIR}/vm ${case})
   set_tests_properties(vm.${case} PROPERTIES LABELS "gate;vm" COST 30)
 endforeach()

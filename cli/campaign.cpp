@@ -106,6 +106,7 @@ CampaignPlan settled_plan(const fs::path& directory, const Descriptor& opened, C
   }
   if (!given.seed) given.seed = std::random_device()();
   campaign_targets(given);  // are right
+  for (const char* const name : {"", "-journal"}) fs::remove(directory / (std::string(kResultsDb) + name));
   keep_plan(file, plan_text(given), opened);
   return given;
 }
@@ -128,7 +129,7 @@ class Campaign {
     fmt::print("seed {}\n", *plan_.seed);
     if (took_ > 0) fmt::print("goes on after {} of work\n", duration_text(took_));
     std::fflush(stdout);
-    for (Target* target = next(); target != nullptr && !stop_requested(); target = next()) try_piece(*target);
+    for (Target* target = next(); target != nullptr && !stop_requested(); target = next()) run_piece(*target);
     return conclude();
   }
 
@@ -158,32 +159,34 @@ class Campaign {
     return time_is_up && fewest->pieces > 0 ? nullptr : fewest;
   }
 
-  // A kernel with which nothing can be done leaves the others to go on.
-  void try_piece(Target& target) {
-    try {
-      run_piece(target);
-    } catch (const Failure& failure) {
-      if (failure.exit() != Exit::kIncomplete) throw;
-      const std::string all = failure.what();
-      fmt::print("{}  {}\n", target.what.name, all);
-      std::fflush(stdout);
-      // The rest is what the piece has said.
-      target.trouble = all.substr(0, all.find(":\n"));
-    }
+  // A kernel with which nothing can be done leaves the others to go on, unless it is the first and the user may be
+  // wrong.
+  void give_up(Target& target, const Failure& failure) const {
+    const bool is_usage = failure.exit() == Exit::kUsage && took_ == 0;
+    if (is_usage || (failure.exit() != Exit::kIncomplete && targets_.size() == 1)) throw failure;
+    const std::string all = failure.what();
+    fmt::print("{}  {}\n", target.what.name, all);
+    std::fflush(stdout);
+    // The rest is what the piece has said.
+    target.trouble = all.substr(0, all.find(":\n"));
   }
 
   void run_piece(Target& target) {
-    const fs::path report = directory_ / kPiece;
+    const fs::path report = directory_ / fmt::format("{}-{}", kPiece, target.what.name);
     const std::vector<std::string> words = piece_words(plan_, target.what, target.pieces * plan_.piece,
                                                        programs_left(target), done(db_.found(target.run)), report);
     const auto start = std::chrono::steady_clock::now();
     {
       ProgressLine line;
       const std::string name = fmt::format("piece {} on {}", target.pieces, target.what.name);
-      const bool ended = run_piece_process(words, report, [&] {
-        line.show(fmt::format("{}: {}; {}", name, duration_text(seconds_since(start)), progress()));
-      });
-      if (!ended) return;
+      try {
+        const bool ended = run_piece_process(words, report, [&] {
+          line.show(fmt::format("{}: {}; {}", name, duration_text(seconds_since(start)), progress()));
+        });
+        if (!ended) return;
+      } catch (const Failure& failure) {
+        return give_up(target, failure);
+      }
     }
     take_piece(target, report, seconds_since(start));
   }
@@ -192,7 +195,10 @@ class Campaign {
     const auto [piece, files] = checked(Exit::kIncomplete, load_report_files(report));
     // By somebody else than this campaign's user: its programs are still to be run.
     const std::vector<std::string>& lines = piece.summary.incomplete;
-    if (std::find(lines.begin(), lines.end(), kInterrupted) != lines.end()) return;
+    if (std::find(lines.begin(), lines.end(), kInterrupted) != lines.end()) {
+      fmt::print("{}  piece {} was stopped, and is made again\n", target.what.name, target.pieces);
+      return;
+    }
     require_same_kernel(target, piece.summary);
     done(db_.add_shard(target.run, target.pieces, piece, files, seconds));
     std::error_code ignored;
@@ -242,6 +248,13 @@ class Campaign {
                                   : fmt::format("campaign --time {}", *plan_.time_s);
     if (stop_requested()) summary.incomplete.emplace_back(kInterrupted);
     if (!target.trouble.empty()) summary.incomplete.push_back(target.trouble);
+    // In turn they would be one apart, if it had not been given up at some time.
+    const auto most = std::max_element(targets_.begin(), targets_.end(),
+                                       [](const Target& a, const Target& b) { return a.pieces < b.pieces; });
+    if (target.pieces + 1 < most->pieces) {
+      summary.incomplete.push_back(
+          fmt::format("{} pieces were run here, on {} {}", target.pieces, most->what.name, most->pieces));
+    }
     return whole;
   }
 

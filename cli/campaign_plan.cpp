@@ -137,8 +137,6 @@ std::vector<std::string> piece_words(const CampaignPlan& plan, const CampaignTar
   add("--seed", std::to_string(plan.seed.value_or(0)));
   add("--from", std::to_string(from));
   add("--cases", std::to_string(count));
-  // Whatever a CI job's variables say of it.
-  add("--shard", "0/1");
   add("--suite", from == 0 ? plan.suites : "none");
   add("--max-divergences", kMostDivergences);
   if (!known.empty()) add("--known", fmt::format("{}", fmt::join(known, ",")));

@@ -71,6 +71,14 @@ std::vector<std::string> traces_in(const std::string& path) {
   return files;
 }
 
+void take_in(const std::string& next, const std::string& path) {
+  for (const std::string& each : traces_in(next)) {
+    std::error_code error;
+    fs::rename(each, fs::path(path) / fs::path(each).filename(), error);
+    if (error) throw wrong_usage(fmt::format("--corpus {}: cannot take in {}: {}", path, each, error.message()));
+  }
+}
+
 }  // namespace
 
 CorpusDirectory::CorpusDirectory(std::string path, bool is_part) : path_(std::move(path)), is_part_(is_part) {
@@ -83,10 +91,8 @@ CorpusDirectory::CorpusDirectory(std::string path, bool is_part) : path_(std::mo
 }
 
 std::vector<Program> CorpusDirectory::load() const {
-  std::vector<std::string> files = traces_in(path_);
-  if (!is_part_ && fs::exists(path_ + kNext)) {
-    for (std::string& each : traces_in(path_ + kNext)) files.push_back(std::move(each));
-  }
+  if (!is_part_ && fs::exists(path_ + kNext)) take_in(path_ + kNext, path_);
+  const std::vector<std::string> files = traces_in(path_);
   std::vector<Program> programs;
   programs.reserve(files.size());
   for (const std::string& file : files) {

@@ -2,7 +2,7 @@
 //
 // A corpus on disk: a directory of traces, one bare program a file, which is named after what it holds. People may add
 // traces of their own under any name that ends in .json; nothing is ever changed or taken away. Parts of a run add to a
-// folder `next` in it, which only whole runs read: so all parts begin with the same, whenever they begin.
+// folder `next` in it, out of which only whole runs take them: so all parts begin with the same, whenever they begin.
 #pragma once
 
 #include <cstdio>
@@ -22,8 +22,8 @@ class CorpusDirectory {
   // Makes the directory where there is none. Throws Failure: kUsage where that cannot be done.
   CorpusDirectory(std::string path, bool is_part);
 
-  // The programs of all files, in the order of their names. Throws Failure (kUsage) with the name of the first one that
-  // is no trace, or has a program beyond the bounds of generated ones.
+  // The programs of all files, in the order of their names; a whole run takes in what parts have added. Throws Failure
+  // (kUsage) with the name of the first one that is no trace, or has a program beyond the bounds of generated ones.
   std::vector<Program> load() const;
   // Adds a file, which is whole from the moment it has its name. Throws Failure (kIncomplete) where it cannot be
   // written.

@@ -17,8 +17,10 @@
 #include "cli/progress.h"
 #include "cli/reporting.h"
 #include "cli/run.h"
+#include "cli/run_summary.h"
 #include "cli/target.h"
 #include "cli/version.h"
+#include "fixtures/interruption.h"
 #include "fixtures/seconds_since.h"
 #include "reports/terminal.h"
 #include "reports/trace_reader.h"
@@ -180,6 +182,7 @@ class GuestRun {
     summary.tool = tool_name();
     summary.started = started_;
     summary.incomplete = {"the kernel under test stopped, and with it the run: " + message};
+    if (stop_requested()) summary.incomplete.emplace_back(kInterrupted);
     summary.kernel = outcome.kernel;
     summary.kernel_build = outcome.build;
     summary.implementation = Implementation().name;

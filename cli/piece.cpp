@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "cli/exit.h"
+#include "cli/shard.h"
 #include "fixtures/argument_vector.h"
 #include "fixtures/interruption.h"
 #include "fixtures/worker.h"
@@ -36,6 +37,7 @@ int become(std::vector<std::string> words, const std::string& log) {
     ::dup2(fd, STDERR_FILENO);
     ::close(fd);
   }
+  forget_engines();
   words.insert(words.begin(), "aio-cts");
   const std::vector<char*> arguments = argument_vector(words);
   ::execv("/proc/self/exe", arguments.data());

@@ -23,11 +23,13 @@ struct Engine {
   const char* status_file = nullptr;
 };
 
+constexpr const char* kOurCount = "AIO_CTS_SHARDS";
+
 constexpr std::array kEngines{
     Engine{"GoogleTest", "GTEST_SHARD_INDEX", "GTEST_TOTAL_SHARDS", 0, "GTEST_SHARD_STATUS_FILE"},
     Engine{"Bazel", "TEST_SHARD_INDEX", "TEST_TOTAL_SHARDS", 0, "TEST_SHARD_STATUS_FILE"},
     Engine{"Slurm", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", 0},
-    Engine{"Kubernetes", "JOB_COMPLETION_INDEX", "AIO_CTS_SHARDS", 0},
+    Engine{"Kubernetes", "JOB_COMPLETION_INDEX", kOurCount, 0},
     Engine{"GitLab", "CI_NODE_INDEX", "CI_NODE_TOTAL", 1},
     Engine{"LAVA", "SHARD_INDEX", "SHARD_NUMBER", 1},
 };
@@ -102,7 +104,23 @@ Shard chosen_shard(const std::string& option, const Variables& variables) {
     }
     found = &each;
   }
-  return found != nullptr ? shard_of(*found, variables) : Shard{};
+  if (found != nullptr) return shard_of(*found, variables);
+  // Nobody sets that for anything else.
+  if (variables(kOurCount)) {
+    throw wrong_usage(
+        fmt::format("{} is set and JOB_COMPLETION_INDEX is not: right would be a Kubernetes Job with "
+                    "completionMode: Indexed, or --shard I/N",
+                    kOurCount));
+  }
+  return {};
+}
+
+void forget_engines() {
+  for (const Engine& each : kEngines) {
+    for (const char* const name : {each.index, each.count, each.status_file}) {
+      if (name != nullptr) ::unsetenv(name);
+    }
+  }
 }
 
 void require_seed(const Shard& shard, bool has_seed) {

@@ -27,6 +27,9 @@ std::optional<std::string> environment(const std::string& name);
 // variables, and where a Slurm array's ids are not all from its lowest to its highest.
 Shard chosen_shard(const std::string& option, const Variables& variables);
 
+// Takes the variables of all engines out of the environment: what is run next is not what they describe.
+void forget_engines();
+
 // Throws Failure (wrong usage) for a shard without a seed: each would draw programs of its own.
 void require_seed(const Shard& shard, bool has_seed);
 

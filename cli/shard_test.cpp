@@ -84,6 +84,9 @@ TEST(Shard, what_cannot_be_is_refused_and_says_what_would_be_right) {
   EXPECT_EQ(refusal("", {{"JOB_COMPLETION_INDEX", "0"}}),
             "JOB_COMPLETION_INDEX is set and AIO_CTS_SHARDS is not: how many shards are there? (Kubernetes; or give "
             "--shard I/N)");
+  EXPECT_EQ(refusal("", {{"AIO_CTS_SHARDS", "4"}}),
+            "AIO_CTS_SHARDS is set and JOB_COMPLETION_INDEX is not: right would be a Kubernetes Job with "
+            "completionMode: Indexed, or --shard I/N");
   EXPECT_EQ(refusal("", {{"CI_NODE_INDEX", "1"}, {"SHARD_INDEX", "1"}}),
             "both CI_NODE_INDEX (GitLab) and SHARD_INDEX (LAVA) are set: which shard is this? (give --shard I/N)");
 }

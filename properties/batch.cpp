@@ -99,7 +99,7 @@ void run_batch(const Setting& setting, const ProgramSource& source, const BatchO
     count(state.refusals, result.refused);
     const bool judged = !result.divergence && result.undecided == nullptr && result.refused == nullptr;
     if (tracker && judged) tell(tracker->fresh(), state.next - 1 - order.first, *sink.discoveries);
-    if (tracker && !judged) tracker->forget_program();
+    if (tracker && result.undecided != nullptr) tracker->forget_program();
     if (result.divergence) {
       state.diverged = true;
       state.signature = result.divergence->signature;

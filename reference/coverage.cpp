@@ -137,8 +137,9 @@ void CoverageTracker::note(const Model& model, const Operation& resolved, const 
 
 void CoverageTracker::end_program(const RequirementCounts& exercised) {
   for (std::uint32_t i = 0; i < exercised.size(); ++i) {
-    if (exercised[i] > 0) reach(kRequirementFeatures.first + i);
+    if (exercised[i] > counted_[i]) reach(kRequirementFeatures.first + i);
   }
+  counted_ = exercised;
 }
 
 void CoverageTracker::note_places(std::span<const std::uint64_t> places) {

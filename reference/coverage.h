@@ -149,6 +149,7 @@ class CoverageTracker {
   Maker maker() const;
 
   CoverageMap map_;
+  RequirementCounts counted_{};  // at the end of the program before
   std::vector<Feature> fresh_;
   std::vector<ContextSurvey> before_;  // after the latest operation
   std::vector<ContextSurvey> now_;

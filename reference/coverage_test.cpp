@@ -231,6 +231,8 @@ TEST_F(Coverage, a_tracker_tells_what_is_new_alone) {
   note();
   note();
   EXPECT_EQ(tracker.fresh(), both);
+  tracker.end_program(kernel.model.rules().exercised());
+  EXPECT_EQ(tracker.fresh(), both);  // nothing was exercised since
 }
 
 TEST_F(Coverage, cost_is_reported) {

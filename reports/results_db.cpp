@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <zstd.h>
 
+#include <filesystem>
+#include <nlohmann/json.hpp>
 #include <type_traits>
 #include <utility>
 
@@ -11,6 +13,8 @@
 
 namespace aio {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr int kApplication = 0x61696f63;  // "aioc"
 constexpr int kVersion = 1;
@@ -92,6 +96,8 @@ void require_tables(Sqlite& db, bool may_make) {
   transaction.commit();
 }
 
+ReadError cut_off(const fs::path& file) { return {file.string(), 0, "it ends in the middle"}; }
+
 }  // namespace
 
 tl::expected<LoadedReport, ReadError> load_report_files(const std::string& path) {
@@ -105,9 +111,9 @@ tl::expected<LoadedReport, ReadError> load_report_files(const std::string& path)
       auto content = read_bounded(file);
       if (!content) return tl::unexpected(content.error());
       if (name == each.trace) {
-        if (const auto trace = read_trace(*content, file.string()); !trace) return tl::unexpected(trace.error());
+        if (!nlohmann::json::accept(*content)) return tl::unexpected(cut_off(file));
       } else if (!content->ends_with("}\n")) {
-        return tl::unexpected(ReadError{file.string(), 0, "it ends in the middle of a program"});
+        return tl::unexpected(cut_off(file));
       }
       all.files.files[name] = std::move(*content);
     }
